@@ -1,0 +1,22 @@
+/** @file `npm run -s bench -- <name> [--json]`: runs one benchmark and prints its figures. */
+
+import { type Benchmark, machine, table } from "./bench.js";
+
+const benchmarks: Record<string, () => Promise<Benchmark>> = {
+  "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
+  "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
+};
+
+const isJson = process.argv.includes("--json");
+const [name = "", ...args] = process.argv.slice(2).filter((arg) => arg !== "--json");
+const load = benchmarks[name];
+if (!load) {
+  console.error(`no benchmark is called "${name}"; there are: ${Object.keys(benchmarks).join(", ")}`);
+  process.exit(2);
+}
+const log = (message: string): void => console.error(message);
+const peerPython = process.env.TESSERA_PEER_PYTHON;
+if (!peerPython) log("TESSERA_PEER_PYTHON is not set: peers in Python are skipped");
+const benchmark = await load();
+const figures = await benchmark.run({ log, peerPython, args });
+console.log(isJson ? JSON.stringify({ bench: name, machine: machine(), figures }) : table(figures));

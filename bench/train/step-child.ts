@@ -1,0 +1,88 @@
+/** @file One process of the training benchmarks: a Llama-shaped model, a few optimiser steps, times and peak memory. */
+
+import { readFileSync } from "node:fs";
+import { Rng } from "../../src/base/rng.js";
+import { llama } from "../../src/models/index.js";
+import { initialize, type LanguageModel, parameterSpecs } from "../../src/nn/index.js";
+import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
+import { describeTraining, estimateMemory, type MicroBatch, TrainPlan } from "../../src/plan/index.js";
+import { Runtime } from "../../src/runtime/index.js";
+import { adamw, Optimizer } from "../../src/train/index.js";
+import type { StepResult, StepShape } from "./step-shape.js";
+
+const shape = JSON.parse(process.argv[2]!) as StepShape;
+const baselineBytes = peakBytes();
+
+function peakBytes(): number {
+  // Linux's own high-water mark where there is one; elsewhere the same figure by getrusage
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024;
+  } catch {
+    return process.resourceUsage().maxRSS * 1024;
+  }
+}
+
+function buildModel(): { base: LanguageModel; model: LanguageModel } {
+  const base = llama({
+    vocab_size: shape.vocab,
+    hidden_size: shape.hidden,
+    intermediate_size: shape.ffn,
+    num_hidden_layers: shape.layers,
+    num_attention_heads: shape.heads,
+    num_key_value_heads: shape.kvHeads ?? shape.heads,
+    tie_word_embeddings: true,
+    rms_norm_eps: 1e-5,
+  });
+  if (shape.method !== "lora") return { base, model: base };
+  return { base, model: attach(base, createAdapter(base, { config: { r: 8, lora_alpha: 16 } })) };
+}
+
+function randomBatch(): MicroBatch {
+  const rng = new Rng(1);
+  const count = shape.batch * shape.time;
+  const draw = (): Int32Array => Int32Array.from({ length: count }, () => rng.below(shape.vocab));
+  return {
+    ids: draw(),
+    labels: draw(),
+    weights: new Float32Array(count).fill(1 / count),
+    positions: Int32Array.from({ length: count }, (_, i) => i % shape.time),
+  };
+}
+
+const { base, model } = buildModel();
+const trained = new Set((model === base ? parameterSpecs(base) : adapterSpecs(base, model)).map(({ name }) => name));
+const description = describeTraining(model, {
+  batchSize: shape.batch,
+  time: shape.time,
+  packed: false,
+  attentionTile: shape.attentionTile ?? 256,
+  save: shape.save,
+  lossTile: { rows: shape.lossRows ?? 512, vocabulary: shape.vocab },
+  isTrainable: (name) => trained.has(name),
+  streamGradients: shape.stream,
+});
+const rule = adamw();
+const predicted = estimateMemory(description, { optimizerStates: rule.states.length });
+const runtime = await Runtime.open({ numThreads: shape.threads });
+const parameters = initialize(parameterSpecs(model), 0);
+const plan = await TrainPlan.create(runtime, description, parameters);
+const optimizer = await Optimizer.create(runtime, rule, { weightDecay: 0.01 });
+const batch = randomBatch();
+const stepMs: number[] = [];
+let loss = Number.NaN;
+for (let step = 0; step < shape.steps; step++) {
+  const start = performance.now();
+  optimizer.begin({ step, learningRate: 1e-3, gradientScale: 1 });
+  const update = async (gradients: TrainPlan["gradients"]): Promise<void> => {
+    for (const [name, gradient] of gradients) await optimizer.update(name, parameters.get(name)!, gradient);
+  };
+  if (shape.stream) loss = await plan.run(batch, { accumulate: false, sink: update });
+  else {
+    loss = await plan.run(batch, { accumulate: false });
+    await update(plan.gradients);
+  }
+  stepMs.push(performance.now() - start);
+}
+const result: StepResult = { stepMs, peakBytes: peakBytes(), baselineBytes, loss, predicted };
+console.log(JSON.stringify(result));
+process.exit(0);

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/** @file The `tessera` command. */
+
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { TesseraError } from "../base/errors.js";
+import { upCommand } from "./commands/up.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("tessera")
+  .description("chunk, fine-tune, extend, compress, serve and ground language models")
+  .version(version)
+  .showSuggestionAfterError()
+  .showHelpAfterError("(--help lists the options)");
+for (const command of [upCommand]) program.addCommand(command.copyInheritedSettings(program));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // errors for users are sentences; anything else is a bug and needs its stack
+  console.error(error instanceof TesseraError ? `tessera: ${error.message}` : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,9 @@
+/** @file Weights made smaller. */
+export {
+  type BlockwiseMatrix,
+  type BlockwiseOptions,
+  blockwiseBytes,
+  dequantize,
+  dequantizeRow,
+  quantizeBlockwise,
+} from "./quantize/blockwise.js";

@@ -1,0 +1,63 @@
+/** @file What scanning a folder gives: documents as text, and the files that are none with the reason. */
+
+/** A file as text. Offsets of anything found in it count UTF-16 code units of `text`. */
+export interface Document {
+  readonly kind: "document";
+  /** Path from the scanned folder, with forward slashes; the file's name when a single file was scanned. */
+  readonly path: string;
+  /** The file's text as it is, line breaks included, without a byte order mark. */
+  readonly text: string;
+  /** SHA-256 of the file's bytes, in hexadecimal. */
+  readonly hash: string;
+  readonly numBytes: number;
+  /** `text/markdown`, `text/plain`. */
+  readonly mediaType: string;
+}
+
+/** Why a file is no document. */
+export type SkipReason =
+  | "unsupported type"
+  | "binary"
+  | "empty"
+  | "not UTF-8"
+  | "UTF-16"
+  | "too large"
+  | "unreadable"
+  | "broken link"
+  | "link loop"
+  | "link out of the folder"
+  | "repeated link";
+
+/** A file or folder that was left out. */
+export interface Skip {
+  readonly kind: "skip";
+  readonly path: string;
+  readonly reason: SkipReason;
+  /** The particular case, for people: the size, the target of a link, the system's error. */
+  readonly detail: string;
+}
+
+/** The last entry of a scan. */
+export interface ScanSummary {
+  readonly kind: "summary";
+  readonly numDocuments: number;
+  /** Hidden files and folders, and `node_modules`; what is in such a folder is not looked at. */
+  readonly numIgnored: number;
+  readonly numSkipped: ReadonlyMap<SkipReason, number>;
+}
+
+export type ScanEntry = Document | Skip | ScanSummary;
+
+/** What a reader makes of a file's bytes. */
+export type ReadResult = { readonly text: string } | { readonly reason: SkipReason; readonly detail: string };
+
+/** A kind of file. Registered in `readers/index.ts`. */
+export interface Reader {
+  readonly name: string;
+  readonly mediaType: string;
+  /** Endings of file names in lower case, with the dot. */
+  readonly extensions: readonly string[];
+  /** File names without an ending, in lower case. */
+  readonly fileNames: readonly string[];
+  read(bytes: Uint8Array): ReadResult | Promise<ReadResult>;
+}

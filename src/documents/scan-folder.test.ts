@@ -1,0 +1,216 @@
+/** @file Scanning real folders: documents, reasons for the rest, links, errors. */
+import { createHash } from "node:crypto";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ConfigError, DataError } from "../base/errors.js";
+import type { Document, ScanEntry } from "./document.js";
+import { readers } from "./readers/index.js";
+import { type ScanOptions, scanFolder } from "./scan-folder.js";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "scan-"));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+async function write(files: Record<string, string | Uint8Array>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(join(root, path, ".."), { recursive: true });
+    await writeFile(join(root, path), content);
+  }
+}
+
+async function scan(path = root, options: ScanOptions = {}): Promise<ScanEntry[]> {
+  const entries: ScanEntry[] = [];
+  for await (const entry of scanFolder(path, options)) entries.push(entry);
+  return entries;
+}
+
+/** `path` of each document, `path: reason` of each skip. */
+async function outcome(options: ScanOptions = {}): Promise<string[]> {
+  return (await scan(root, options)).flatMap((entry) => {
+    if (entry.kind === "summary") return [];
+    return entry.kind === "document" ? entry.path : `${entry.path}: ${entry.reason}`;
+  });
+}
+
+describe("scanFolder", () => {
+  it("gives documents with their bytes' hash, size and type", async () => {
+    const text = "# Äpfel\r\n\r\n漢字 👍\r\n";
+    await write({ "docs/a.md": text });
+    const bytes = Buffer.from(text);
+    expect(await scan()).toEqual([
+      {
+        kind: "document",
+        path: "docs/a.md",
+        text,
+        hash: createHash("sha256").update(bytes).digest("hex"),
+        numBytes: bytes.length,
+        mediaType: "text/markdown",
+      },
+      { kind: "summary", numDocuments: 1, numIgnored: 0, numSkipped: new Map() },
+    ]);
+  });
+
+  it("goes through folders and names in the order of code units", async () => {
+    await write({
+      "b.md": "x",
+      "a/z.md": "x",
+      "a/b/c.md": "x",
+      "B.md": "x",
+      "a.md": "x",
+      "ä.md": "x",
+      "10.md": "x",
+      "9.md": "x",
+    });
+    expect(await outcome()).toEqual(["10.md", "9.md", "B.md", "a/b/c.md", "a/z.md", "a.md", "b.md", "ä.md"]);
+  });
+
+  it("knows Markdown and plain text by their names", async () => {
+    await write(
+      Object.fromEntries(
+        ["a.md", "b.MD", "c.markdown", "d.mdx", "e.txt", "f.text", "g.rst", "README", "license", "h.adoc"].map(
+          (path) => [path, "x"],
+        ),
+      ),
+    );
+    const found = (await scan()).filter((entry): entry is Document => entry.kind === "document");
+    expect(found.filter(({ mediaType }) => mediaType === "text/markdown").map(({ path }) => path)).toEqual([
+      "a.md",
+      "b.MD",
+      "c.markdown",
+      "d.mdx",
+    ]);
+    expect(found.filter(({ mediaType }) => mediaType === "text/plain").map(({ path }) => path)).toEqual([
+      "README",
+      "e.txt",
+      "f.text",
+      "g.rst",
+      "h.adoc",
+      "license",
+    ]);
+  });
+
+  it("says why each other file is no document", async () => {
+    await write({
+      "ok.md": "x",
+      "image.png": "x",
+      Makefile: "x",
+      "empty.md": "",
+      "blank.md": " \n\u00a0\r\n",
+      "mark.md": "\ufeff",
+      "zero.md": "a\0b",
+      "latin1.md": Uint8Array.of(0x61, 0xe4, 0x62),
+      "surrogate.md": Uint8Array.of(0xed, 0xa0, 0x80),
+      "utf16.md": Uint8Array.of(0xff, 0xfe, 0x61, 0),
+      "utf16be.md": Uint8Array.of(0xfe, 0xff, 0, 0x61),
+      "large.md": "x".repeat(11),
+    });
+    expect(await outcome({ maxBytes: 10 })).toEqual([
+      "Makefile: unsupported type",
+      "blank.md: empty",
+      "empty.md: empty",
+      "image.png: unsupported type",
+      "large.md: too large",
+      "latin1.md: not UTF-8",
+      "mark.md: empty",
+      "ok.md",
+      "surrogate.md: not UTF-8",
+      "utf16.md: UTF-16",
+      "utf16be.md: UTF-16",
+      "zero.md: binary",
+    ]);
+  });
+
+  it("leaves the byte order mark out of the text and in the hash", async () => {
+    await write({ "a.md": "\ufeff# A\ufeff" });
+    const [document] = await scan();
+    expect(document).toMatchObject({
+      text: "# A\ufeff",
+      numBytes: 9,
+      hash: createHash("sha256").update("\ufeff# A\ufeff").digest("hex"),
+    });
+  });
+
+  it("counts hidden files and node_modules without looking into them", async () => {
+    await write({ "a.md": "x", ".git/config": "x", ".b.md": "x", "node_modules/p/README.md": "x", "sub/.x/y.md": "x" });
+    expect(await scan()).toMatchObject([{ path: "a.md" }, { kind: "summary", numDocuments: 1, numIgnored: 4 }]);
+  });
+
+  it("reads source code as plain text when asked to", async () => {
+    await write({ "a.ts": "x", "b.PY": "x", "c.js": "x" });
+    expect(await outcome({ plainTextExtensions: [".ts", ".py"] })).toEqual(["a.ts", "b.PY", "c.js: unsupported type"]);
+    await expect(scan(root, { plainTextExtensions: ["ts"] })).rejects.toThrow(ConfigError);
+  });
+
+  it("follows links inside the folder, and no loop nor way out", async () => {
+    await write({ "a/x.md": "x", ".hidden/y.md": "y" });
+    await symlink(join(root, "a", "x.md"), join(root, "file.md"));
+    await symlink(join(root, ".hidden"), join(root, "folder"));
+    await symlink("../.hidden", join(root, "a", "again"));
+    await symlink("..", join(root, "a", "up"));
+    await symlink("self.md", join(root, "self.md"));
+    await symlink("nowhere.md", join(root, "broken.md"));
+    await symlink(tmpdir(), join(root, "out"));
+    expect(await outcome()).toEqual([
+      "a/again/y.md",
+      "a/up: link loop",
+      "a/x.md",
+      "broken.md: broken link",
+      "file.md",
+      "folder: repeated link",
+      "out: link out of the folder",
+      "self.md: link loop",
+    ]);
+  });
+
+  it("goes on when a file disappears or may not be read", async () => {
+    await write({ "a.md": "x", "b.md": "x", "c/d.md": "x" });
+    const entries: string[] = [];
+    for await (const entry of scanFolder(root)) {
+      if (entry.kind === "document") await rm(join(root, "b.md"), { force: true });
+      if (entry.kind !== "summary") entries.push(`${entry.path}: ${entry.kind === "skip" ? entry.reason : ""}`);
+    }
+    expect(entries).toEqual(["a.md: ", "b.md: unreadable", "c/d.md: "]);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("reports what permissions forbid (skips as root, who may read all)", async () => {
+    await write({ "a.md": "x", "b.md": "x", "c/d.md": "x" });
+    await chmod(join(root, "a.md"), 0);
+    await chmod(join(root, "c"), 0);
+    expect(await outcome()).toEqual(["a.md: unreadable", "b.md", "c: unreadable"]);
+    await chmod(join(root, "c"), 0o700);
+  });
+
+  it("reads a single file", async () => {
+    await write({ "a.md": "x" });
+    expect(await scan(join(root, "a.md"))).toMatchObject([{ path: "a.md", text: "x" }, { kind: "summary" }]);
+  });
+
+  it("refuses a root that does not exist, and one without documents", async () => {
+    await expect(scan(join(root, "missing"))).rejects.toThrow(/missing: it does not exist/);
+    await expect(scan()).rejects.toThrow(/no document to read: it is empty/);
+    await write({ "a.pdf": "x", "b.pdf": "x", "c.md": "", ".d.md": "x" });
+    await expect(scan()).rejects.toThrow(DataError);
+    await expect(scan()).rejects.toThrow(
+      /2 unsupported type \(such as a\.pdf: .*\.pdf\); 1 empty \(.*\); 1 hidden or in node_modules/,
+    );
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 2 ** 31])("refuses maxBytes %d", async (maxBytes) => {
+    await expect(scan(root, { maxBytes })).rejects.toThrow(ConfigError);
+  });
+});
+
+describe("readers", () => {
+  it("are registered by name, and share no ending", () => {
+    expect(Object.entries(readers).map(([key, { name }]) => key === name)).not.toContain(false);
+    const claims = Object.values(readers).flatMap(({ extensions, fileNames }) => [...extensions, ...fileNames]);
+    expect(new Set(claims).size).toBe(claims.length);
+    expect(claims.every((claim) => claim === claim.toLowerCase())).toBe(true);
+  });
+});

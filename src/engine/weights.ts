@@ -1,0 +1,77 @@
+/** @file Weights as generation holds them: dense, or packed to 8 or 4 bits. */
+
+import type { HostTensor } from "../base/host-tensor.js";
+import {
+  type BlockwiseMatrix,
+  blockwiseBytes,
+  dequantize,
+  dequantizeRow,
+  quantizeBlockwise,
+} from "../compress/index.js";
+import { add, constant } from "../graph/index.js";
+import { denseLinear, type LanguageModel, type Parameters, packedLinear, type Scope } from "../nn/index.js";
+
+export type WeightFormat = "float32" | "int8" | "int4";
+
+/** Parameters of a model for generation. Matrices of linear maps are packed unless the format is float32. */
+export class Weights {
+  readonly #dense = new Map<string, HostTensor>();
+  readonly #packed = new Map<string, BlockwiseMatrix>();
+  readonly #model: LanguageModel;
+
+  constructor(
+    model: LanguageModel,
+    parameters: Parameters,
+    readonly format: WeightFormat,
+  ) {
+    this.#model = model;
+    for (const [name, tensor] of parameters) {
+      // an embedding that is also the head is packed once and read in both roles
+      const isOnlyEmbedding = name === model.embedding.name && model.head.weight.name !== name;
+      if (format === "float32" || tensor.shape.length !== 2 || isOnlyEmbedding) this.#dense.set(name, tensor);
+      else this.#packed.set(name, quantizeBlockwise(tensor, { bits: format === "int4" ? 4 : 8 }));
+    }
+  }
+
+  /** Bytes of all weights. */
+  get bytes(): number {
+    let sum = 0;
+    for (const { data } of this.#dense.values()) sum += data.byteLength;
+    for (const matrix of this.#packed.values()) sum += blockwiseBytes(matrix);
+    return sum;
+  }
+
+  /** The float32 values that the packed weights stand for, to measure what packing costs. */
+  unpacked(): Map<string, HostTensor> {
+    return new Map([...this.#dense, ...[...this.#packed].map(([name, m]) => [name, dequantize(m)] as const)]);
+  }
+
+  /** Copies the embeddings of `ids` to `out` [ids, D]. */
+  embed(ids: ArrayLike<number>, out: Float32Array): void {
+    const name = this.#model.embedding.name;
+    const width = this.#model.hiddenSize;
+    const [dense, packed] = [this.#dense.get(name), this.#packed.get(name)];
+    for (let i = 0; i < ids.length; i++) {
+      const [row, target] = [ids[i]!, out.subarray(i * width, (i + 1) * width)];
+      if (packed) dequantizeRow(packed, row, target);
+      else target.set((dense!.data as Float32Array).subarray(row * width, (row + 1) * width));
+    }
+  }
+
+  /** A scope over the parameters with a prefix, all constants of the program. */
+  scope(prefix: string): Scope {
+    const tensor = (name: string) => constant(this.#dense.get(prefix + name)!);
+    const has = (name: string): boolean => this.#dense.has(prefix + name) || this.#packed.has(prefix + name);
+    return {
+      tensor,
+      has,
+      linear: (name) => {
+        const matrix = this.#packed.get(`${prefix}${name}.weight`);
+        const bias = has(`${name}.bias`) ? tensor(`${name}.bias`) : undefined;
+        if (!matrix) return denseLinear(tensor(`${name}.weight`), bias);
+        const packed = packedLinear(matrix);
+        return bias ? { ...packed, forward: (x) => add(packed.forward(x), bias) } : packed;
+      },
+    };
+  }
+}

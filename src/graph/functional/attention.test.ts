@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { draw, runOnRuntime, worstDifference } from "../../../test/support/graph.js";
+import { allocate } from "../../base/dtype.js";
+import { Rng } from "../../base/rng.js";
+import { Runtime } from "../../runtime/index.js";
+import { grad } from "../grad.js";
+import { interpret } from "../interpret.js";
+import { add, concat, equal, matmul, reshape, slice, softmax, where } from "../ops/index.js";
+import { constant, input, scalar, type Tensor } from "../tensor.js";
+import { type CausalAttentionOptions, causalAttention } from "./attention.js";
+
+/** The same by definition: one score matrix per head, keys repeated, masked, no tiles. */
+function naive(q: Tensor, k: Tensor, v: Tensor, { scale, segments, window }: CausalAttentionOptions): Tensor {
+  const [, heads, time] = q.shape as number[];
+  const repeats = heads! / Number(k.shape[1]);
+  const repeated = (x: Tensor): Tensor =>
+    concat(
+      Array.from({ length: heads! }, (_, h) => slice(x, 1, Math.floor(h / repeats), Math.floor(h / repeats) + 1)),
+      1,
+    );
+  const mask = allocate("float32", time! * time!);
+  for (let i = 0; i < time!; i++) {
+    for (let j = 0; j < time!; j++) if (j > i || j <= i - (window ?? time!)) mask[i * time! + j] = -1e30;
+  }
+  const bias = constant({ dtype: "float32", shape: [time!, time!], data: mask });
+  let scores = add(matmul(q, repeated(k), { transB: true, scale }), bias);
+  if (segments) {
+    const same = equal(
+      reshape(segments, [Number(q.shape[0]), 1, time!, 1]),
+      reshape(segments, [Number(q.shape[0]), 1, 1, time!]),
+    );
+    scores = where(same, scores, scalar(-1e30));
+  }
+  return matmul(softmax(scores), repeated(v));
+}
+
+const shapes = { B: 2, H: 4, T: 7, C: 3 };
+const variants: [string, { groups: number; tile: number; window?: number; segments?: boolean }][] = [
+  ["one tile", { groups: 4, tile: 7 }],
+  ["tiles that divide unevenly", { groups: 4, tile: 3 }],
+  ["grouped queries", { groups: 2, tile: 2 }],
+  ["one key head", { groups: 1, tile: 4 }],
+  ["a sliding window", { groups: 2, tile: 2, window: 3 }],
+  ["a window shorter than a tile", { groups: 2, tile: 3, window: 1 }],
+  ["packed segments", { groups: 2, tile: 3, segments: true }],
+  ["segments and a window", { groups: 4, tile: 2, window: 2, segments: true }],
+];
+
+describe("causalAttention", () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await Runtime.open({ numThreads: 2 });
+  });
+  afterAll(() => runtime.close());
+
+  it.each(variants)(
+    "equals plain attention, forward and backward: %s",
+    async (_, { groups, tile, window, segments }) => {
+      const { B, H, T, C } = shapes;
+      const q = input("q", "float32", [B, H, T, C]);
+      const [k, v] = [input("k", "float32", [B, groups, T, C]), input("v", "float32", [B, groups, T, C])];
+      const ids = input("segments", "int64", [B, T]);
+      const ct = input("ct", "float32", [B, H, T, C]);
+      const rng = new Rng(3);
+      const feeds = new Map([q, k, v, ct].map((t) => [t, draw({ shape: t.shape }, rng)] as const));
+      feeds.set(
+        ids,
+        draw({ shape: ids.shape, dtype: "int64", values: [0, 0, 0, 1, 1, 2, 2, 5, 5, 5, 5, 5, 6, 6] }, rng),
+      );
+      const options = { scale: 0.6, tile, ...(window && { window }), ...(segments && { segments: ids }) };
+      const [tiled, plain] = [causalAttention(q, k, v, options), naive(q, k, v, options)];
+      const all = (y: Tensor): Tensor[] => [y, ...(grad([{ output: y, cotangent: ct }], [q, k, v]) as Tensor[])];
+      const expected = interpret(all(plain), feeds);
+      const actual = interpret(all(tiled), feeds);
+      const onRuntime = await runOnRuntime(runtime, all(tiled), feeds);
+      for (const [i, value] of expected.entries()) {
+        expect(worstDifference(actual[i]!.data, value.data)).toBeLessThan(1e-12);
+        expect(worstDifference(onRuntime[i]!.data, value.data)).toBeLessThan(1e-5);
+      }
+    },
+  );
+
+  it("names what does not fit", () => {
+    const q = input("q", "float32", [1, 3, 4, 2]);
+    const k = input("k", "float32", [1, 2, 4, 2]);
+    expect(() => causalAttention(q, k, k, { scale: 1, tile: 2 })).toThrow("q [1,3,4,2]");
+    const named = input("q", "float32", [1, 2, "T", 2]);
+    expect(() => causalAttention(named, named, named, { scale: 1, tile: 2 })).toThrow("known sizes");
+  });
+});

@@ -1,0 +1,5 @@
+/** @file Whole jobs: from documents to an index and a tuned model. */
+export { openKnowledge } from "./knowledge.js";
+export type { TuningMethod } from "./tune.js";
+export type { TuningPlan } from "./tuning-plan.js";
+export { runUp, type UpEvent, type UpOptions, type UpPlan, type UpReport, type UpResult, up } from "./up.js";

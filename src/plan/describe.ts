@@ -1,0 +1,90 @@
+/** @file What a training plan decides before anything is allocated or compiled: its graphs, layer by layer. */
+
+import { add, differentiate, type Graph, input, type SavePolicy, type Tensor } from "../graph/index.js";
+import type { LanguageModel } from "../nn/index.js";
+import { layerGraph, type SequenceShape } from "./layer-graph.js";
+import type { LossTile } from "./loss-head.js";
+
+export interface TrainPlanOptions extends SequenceShape {
+  readonly save: SavePolicy;
+  readonly lossTile: LossTile;
+  readonly isTrainable: (name: string) => boolean;
+  /**
+   * Gradients are handed over layer by layer as the backward pass goes, and layers of one kind share the buffers: the
+   * memory is that of one layer's gradients instead of all (LOMO's order of work, Lv et al. 2023, arXiv:2306.09782).
+   * Rules out accumulation over micro-batches and clipping by the global norm.
+   */
+  readonly streamGradients: boolean;
+}
+
+/** The graphs of a layer; layers with equal graphs share one object. */
+export interface LayerGraphs {
+  /** Local names of the parameters that get gradients. */
+  readonly trainable: readonly string[];
+  readonly forward: Graph;
+  /** What passes from forward to backward, by name. */
+  readonly residuals: Readonly<Record<string, Tensor>>;
+  /** Absent where nothing at or below the layer is trained. */
+  readonly backward: Graph | undefined;
+  /** The backward graph that adds to the gradients of parameters in `sum_<parameter>`. */
+  readonly accumulate: Graph | undefined;
+}
+
+export interface TrainDescription {
+  readonly model: LanguageModel;
+  readonly options: TrainPlanOptions;
+  /** Graphs of each layer, by its index. */
+  readonly layers: readonly LayerGraphs[];
+  /** Names of the head's parameters that get gradients. */
+  readonly headTrainable: readonly string[];
+}
+
+/** Derives all graphs of a training plan. Layers below the lowest trainable parameter get no backward pass. */
+export function describeTraining(model: LanguageModel, options: TrainPlanOptions): TrainDescription {
+  const known = new Map<string, LayerGraphs>();
+  let isTrainedBelow = options.isTrainable(model.embedding.name);
+  const layers = model.layers.map(({ kind, prefix }) => {
+    const locals = model.kinds[kind]!.parameters.map((spec) => spec.name);
+    const trainable = locals.filter((name) => options.isTrainable(prefix + name));
+    const wrt = isTrainedBelow ? ["x", ...trainable] : trainable;
+    isTrainedBelow ||= trainable.length > 0;
+    const key = `${kind} ${wrt}`;
+    const graphs = known.get(key) ?? layerGraphs(layerGraph(model, kind, options, "train"), wrt, trainable, options);
+    known.set(key, graphs);
+    return graphs;
+  });
+  const headTrainable = [...model.head.parameters, model.head.weight]
+    .map((spec) => spec.name)
+    .filter((name) => options.isTrainable(name));
+  return { model, options, layers, headTrainable };
+}
+
+function layerGraphs(
+  graph: Graph,
+  wrt: readonly string[],
+  trainable: readonly string[],
+  { save, streamGradients }: TrainPlanOptions,
+): LayerGraphs {
+  const { forward, backward, residuals } = differentiate(graph, { wrt, save });
+  if (wrt.length === 0) return { trainable, forward, residuals, backward: undefined, accumulate: undefined };
+  return {
+    trainable,
+    forward,
+    residuals,
+    backward,
+    accumulate: streamGradients ? undefined : accumulating(backward, trainable),
+  };
+}
+
+/** The backward graph with `sum_<parameter>` added to the gradient of each parameter. */
+function accumulating(backward: Graph, trainable: readonly string[]): Graph {
+  const inputs = { ...backward.inputs };
+  const outputs = { ...backward.outputs };
+  for (const name of trainable) {
+    const gradient = backward.outputs[`d_${name}`]!;
+    const sum = input(`sum_${name}`, gradient.dtype, gradient.shape);
+    inputs[`sum_${name}`] = sum;
+    outputs[`d_${name}`] = add(gradient, sum);
+  }
+  return { name: `${backward.name}.accumulate`, inputs, outputs };
+}

@@ -1,0 +1,87 @@
+/** @file A layer over whole sequences as a graph: what training and evaluation run once per layer. */
+
+import type { HostTensor } from "../base/host-tensor.js";
+import { deriveSeed } from "../base/rng.js";
+import {
+  type Aval,
+  causalAttention,
+  dropout,
+  type Graph,
+  graph,
+  reshape,
+  type Tensor,
+  transpose,
+} from "../graph/index.js";
+import { type AttentionRequest, type LanguageModel, scopeOf } from "../nn/index.js";
+
+/** Sizes of the batches that a plan is made for. */
+export interface SequenceShape {
+  /** Sequences per micro-batch. */
+  readonly batchSize: number;
+  /** Tokens per sequence. */
+  readonly time: number;
+  /** Sequences hold several documents, kept apart by segment ids. */
+  readonly packed: boolean;
+  /** Queries per attention tile. */
+  readonly attentionTile: number;
+}
+
+const TABLE = "table.";
+
+/** Inputs of a layer's graph that are the same for all layers: positions, segments where packed, and tables. */
+export function sharedInputs(model: LanguageModel, { batchSize, time, packed }: SequenceShape): Record<string, Aval> {
+  const ids: Aval = { dtype: "int64", shape: [batchSize, time] };
+  const tables = Object.entries(model.tables(1)).map(([name, { dtype, shape }]) => [
+    TABLE + name,
+    { dtype, shape: [time, ...shape.slice(1)] },
+  ]);
+  return { positions: ids, ...(packed && { segments: ids }), ...Object.fromEntries(tables) };
+}
+
+/** Feeds for the tables among the shared inputs. */
+export function tableFeeds(model: LanguageModel, time: number): Record<string, HostTensor> {
+  return Object.fromEntries(Object.entries(model.tables(time)).map(([name, table]) => [TABLE + name, table]));
+}
+
+/** What a layer's graph is built for: "train" reads a scalar `seed` for dropout masks, "evaluate" has no dropout. */
+export type LayerMode = "train" | "evaluate";
+
+/** `x` and a layer's parameters by local name → `y`, both [B, T, D]. */
+export function layerGraph(model: LanguageModel, kind: string, shape: SequenceShape, mode: LayerMode): Graph {
+  const { parameters, build } = model.kinds[kind]!;
+  const weights = Object.fromEntries(
+    parameters.map((spec): [string, Aval] => [spec.name, { dtype: "float32", shape: spec.shape }]),
+  );
+  const x: Aval = { dtype: "float32", shape: [shape.batchSize, shape.time, model.hiddenSize] };
+  const seed: Aval = { dtype: "int32", shape: [] };
+  const all: Record<string, Aval> = { x, ...(mode === "train" && { seed }), ...sharedInputs(model, shape), ...weights };
+  let numMasks = 0;
+  return graph(`layer.${kind}`, all, (inputs) => {
+    const tables = Object.entries(inputs).flatMap(([name, tensor]) =>
+      name.startsWith(TABLE) ? [[name.slice(TABLE.length), tensor] as const] : [],
+    );
+    const context = {
+      positions: inputs.positions!,
+      tables: Object.fromEntries(tables),
+      attend: (request: AttentionRequest) => attendWhole(request, shape, inputs.segments),
+      dropout: (h: Tensor, rate: number) =>
+        mode === "train" ? dropout(h, inputs.seed!, { rate, salt: deriveSeed(numMasks++, "dropout") }) : h,
+    };
+    return { y: build(scopeOf(inputs), inputs.x!, context) };
+  });
+}
+
+/** Attention over whole sequences: heads apart, causal tiles, heads together again. */
+function attendWhole(request: AttentionRequest, shape: SequenceShape, segments: Tensor | undefined): Tensor {
+  const { q, k, v, numHeads, numKvHeads, headDim, scale, window } = request;
+  const { batchSize, time, attentionTile } = shape;
+  const heads = (x: Tensor, count: number): Tensor =>
+    transpose(reshape(x, [batchSize, time, count, headDim]), [0, 2, 1, 3]);
+  const attended = causalAttention(heads(q, numHeads), heads(k, numKvHeads), heads(v, numKvHeads), {
+    scale,
+    tile: Math.min(attentionTile, time),
+    ...(window !== undefined && { window }),
+    ...(segments && { segments }),
+  });
+  return reshape(transpose(attended, [0, 2, 1, 3]), [batchSize, time, numHeads * headDim]);
+}

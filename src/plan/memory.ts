@@ -1,0 +1,97 @@
+/** @file Peak memory of a training run, added up before it starts. */
+
+import { byteSize } from "../base/host-tensor.js";
+import type { Graph } from "../graph/index.js";
+import { evaluateShape } from "../graph/index.js";
+import { type ParameterSpec, parameterSpecs } from "../nn/index.js";
+import type { LayerGraphs, TrainDescription } from "./describe.js";
+import { lossGradientGraph, vocabularyGraphs } from "./loss-graphs.js";
+import { workspaceBytes } from "./workspace.js";
+
+/** Where the memory of a run goes, in bytes. */
+export interface MemoryEstimate {
+  readonly weights: number;
+  readonly gradients: number;
+  readonly optimizer: number;
+  /** Hidden states between layers and gradients by them. */
+  readonly activations: number;
+  /** What forward passes keep for backward passes. */
+  readonly residuals: number;
+  /** Intermediate values inside programs. */
+  readonly workspace: number;
+  /** Node.js, ONNX Runtime and compiled programs. */
+  readonly runtime: number;
+  readonly total: number;
+}
+
+/** Node.js with ONNX Runtime loaded and a handful of programs compiled: measured resident size. */
+const RUNTIME_BYTES = 150 * 2 ** 20;
+
+/**
+ * The runtime's arena holds more than the live values: freed stretches that fit nothing later. Measured at 1.5 to 2.1
+ * times the largest workspace of the plan's programs.
+ */
+const ARENA_FACTOR = 2.1;
+
+export interface MemoryOptions {
+  /** State tensors of the optimiser per trained parameter. */
+  readonly optimizerStates: number;
+}
+
+/** Adds up a training plan's memory. Nothing is allocated. */
+export function estimateMemory(description: TrainDescription, { optimizerStates }: MemoryOptions): MemoryEstimate {
+  const { model, options, layers } = description;
+  const specs = parameterSpecs(model);
+  const bytes = (list: readonly ParameterSpec[]): number =>
+    list.reduce((sum, { shape }) => sum + byteSize("float32", shape), 0);
+  const trained = specs.filter(({ name }) => options.isTrainable(name));
+  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
+  const parts = {
+    weights: bytes(specs),
+    gradients: gradientBytes(description, trained),
+    optimizer: optimizerStates * bytes(trained),
+    activations: (layers.length + 3) * hidden,
+    residuals: layers.reduce((sum, layer) => sum + residualBytes(layer), 0),
+    workspace: ARENA_FACTOR * largestWorkspace(description),
+    runtime: RUNTIME_BYTES,
+  };
+  return { ...parts, total: Object.values(parts).reduce((a, b) => a + b, 0) };
+}
+
+/** With streamed gradients, layers of one kind share buffers. */
+function gradientBytes({ model, options, layers }: TrainDescription, trained: readonly ParameterSpec[]): number {
+  const isOfLayer = (name: string): boolean => model.layers.some(({ prefix }) => name.startsWith(prefix));
+  const all = trained.map(({ name, shape }) => [name, byteSize("float32", shape)] as const);
+  const counted = options.streamGradients ? all.filter(([name]) => !isOfLayer(name)) : all;
+  const shared = new Map<string, number>();
+  if (options.streamGradients) {
+    for (const [i, { kind }] of model.layers.entries()) {
+      for (const spec of model.kinds[kind]!.parameters) {
+        if (layers[i]!.trainable.includes(spec.name))
+          shared.set(`${kind} ${spec.name}`, byteSize("float32", spec.shape));
+      }
+    }
+  }
+  return [...counted.map(([, size]) => size), ...shared.values()].reduce((a, b) => a + b, 0);
+}
+
+function residualBytes({ residuals }: LayerGraphs): number {
+  return Object.values(residuals).reduce((sum, { dtype, shape }) => sum + byteSize(dtype, evaluateShape(shape, {})), 0);
+}
+
+function largestWorkspace({ model, options, layers, headTrainable }: TrainDescription): number {
+  const graphs = new Set<Graph>();
+  for (const { forward, backward, accumulate } of layers) {
+    for (const graph of [forward, accumulate ?? backward]) if (graph) graphs.add(graph);
+  }
+  const { rows, vocabulary } = options.lossTile;
+  const head =
+    vocabulary < model.vocabSize
+      ? [vocabularyGraphs(model, headTrainable).gradientAccumulate]
+      : [lossGradientGraph(model, headTrainable, true)];
+  const dims = { rows: Math.min(rows, options.batchSize * options.time), tokens: vocabulary };
+  return Math.max(
+    ...[...graphs].map((graph) => workspaceBytes(graph)),
+    ...head.map((graph) => workspaceBytes(graph, dims)),
+  );
+}

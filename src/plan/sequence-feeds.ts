@@ -1,0 +1,91 @@
+/** @file Batches of token sequences in the buffers that programs read. */
+
+import { type HostTensor, hostTensor, rows, zeros } from "../base/host-tensor.js";
+import { deriveSeed } from "../base/rng.js";
+import type { LanguageModel } from "../nn/index.js";
+import type { Feeds } from "../runtime/index.js";
+import { type SequenceShape, tableFeeds } from "./layer-graph.js";
+
+/** Token ids with what is to be predicted from them, [B · T] each. */
+export interface MicroBatch {
+  readonly ids: Int32Array;
+  readonly labels: Int32Array;
+  /** Weight of each position in the loss; 0 leaves it out. */
+  readonly weights: Float32Array;
+  /** Position within its document. */
+  readonly positions: Int32Array;
+  /** Which document of its row a position belongs to; read where the plan is packed. */
+  readonly segments?: Int32Array;
+  /** Seed of the dropout masks. Default 0. */
+  readonly seed?: number;
+}
+
+/** Buffers for what every layer and the head read of a batch. */
+export class SequenceFeeds {
+  readonly #labels: HostTensor;
+  readonly #weights: HostTensor;
+  readonly #positions: HostTensor;
+  readonly #segments: HostTensor | undefined;
+  readonly #seeds: readonly HostTensor[];
+  readonly #tables: Feeds;
+
+  constructor(model: LanguageModel, { batchSize, time, packed }: SequenceShape) {
+    this.#labels = zeros("int64", [batchSize * time]);
+    this.#weights = zeros("float32", [batchSize * time]);
+    this.#positions = zeros("int64", [batchSize, time]);
+    this.#segments = packed ? zeros("int64", [batchSize, time]) : undefined;
+    this.#seeds = model.layers.map(() => zeros("int32", []));
+    this.#tables = tableFeeds(model, time);
+  }
+
+  /** Feeds of a layer's graph besides hidden states and parameters. */
+  ofLayer(index: number): Feeds {
+    return {
+      positions: this.#positions,
+      ...(this.#segments && { segments: this.#segments }),
+      seed: this.#seeds[index]!,
+      ...this.#tables,
+    };
+  }
+
+  set({ labels, weights, positions, segments, seed = 0 }: MicroBatch): void {
+    copyInts(labels, this.#labels);
+    (this.#weights.data as Float32Array).set(weights);
+    copyInts(positions, this.#positions);
+    if (this.#segments) copyInts(segments!, this.#segments);
+    for (const [i, tensor] of this.#seeds.entries()) tensor.data[0] = deriveSeed(seed, `layer ${i}`) | 0;
+  }
+
+  /** Labels and weights of some rows. */
+  tile(start: number, end: number): { readonly labels: HostTensor; readonly weights: HostTensor } {
+    return { labels: rows(this.#labels, start, end), weights: rows(this.#weights, start, end) };
+  }
+}
+
+/** Rows of [B, T, D] as [rows, D], a view. */
+export function flatRows(x: HostTensor, start: number, end: number): HostTensor {
+  const [batch, time, width] = x.shape as [number, number, number];
+  return rows(hostTensor(x.dtype, [batch * time, width], x.data), start, end);
+}
+
+function copyInts(from: Int32Array, to: HostTensor): void {
+  const data = to.data as BigInt64Array;
+  for (let i = 0; i < from.length; i++) data[i] = BigInt(from[i]!);
+}
+
+/** out[i] = table[ids[i]]. */
+export function gatherRows(table: HostTensor, ids: Int32Array, out: HostTensor): void {
+  const width = table.shape[1]!;
+  const [from, to] = [table.data as Float32Array, out.data as Float32Array];
+  for (let i = 0; i < ids.length; i++) to.set(from.subarray(ids[i]! * width, (ids[i]! + 1) * width), i * width);
+}
+
+/** table[ids[i]] += gradient[i]: a loop, since it touches T rows where a program would write all V. */
+export function scatterRows(gradient: HostTensor, ids: Int32Array, table: HostTensor): void {
+  const width = table.shape[1]!;
+  const [from, to] = [gradient.data as Float32Array, table.data as Float32Array];
+  for (let i = 0; i < ids.length; i++) {
+    const [source, target] = [i * width, ids[i]! * width];
+    for (let j = 0; j < width; j++) to[target + j]! += from[source + j]!;
+  }
+}

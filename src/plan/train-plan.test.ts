@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { worstDifference } from "../../test/support/graph.js";
+import { tinyBatch, tinyModel, tinyParameters } from "../../test/support/tiny-model.js";
+import { exactGradients } from "../../test/support/whole-model.js";
+import { sizeOf } from "../base/host-tensor.js";
+import { type LanguageModel, parameterSpecs } from "../nn/index.js";
+import { Runtime } from "../runtime/index.js";
+import { describeTraining, type TrainPlanOptions } from "./describe.js";
+import { LossPlan } from "./loss-plan.js";
+import type { MicroBatch } from "./sequence-feeds.js";
+import { TrainPlan } from "./train-plan.js";
+
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await Runtime.open({ numThreads: 2 });
+});
+afterAll(() => runtime.close());
+
+const time = 6;
+const defaults: TrainPlanOptions = {
+  batchSize: 2,
+  time,
+  packed: false,
+  attentionTile: 4,
+  save: "all",
+  lossTile: { rows: 100, vocabulary: 11 },
+  isTrainable: () => true,
+  streamGradients: false,
+};
+
+type Result = { loss: number; gradients: Map<string, Float32Array> };
+
+async function train(
+  model: LanguageModel,
+  batches: MicroBatch[],
+  options: Partial<TrainPlanOptions> = {},
+): Promise<Result> {
+  const description = describeTraining(model, { ...defaults, ...options });
+  const plan = await TrainPlan.create(runtime, description, tinyParameters(model));
+  const gradients = new Map<string, Float32Array>();
+  let loss = 0;
+  for (const [i, batch] of batches.entries()) {
+    loss += await plan.run(batch, {
+      accumulate: i > 0,
+      sink: async (ready) => {
+        for (const [name, { data }] of ready) gradients.set(name, (data as Float32Array).slice());
+      },
+    });
+  }
+  plan.close();
+  return { loss, gradients };
+}
+
+function expectEqualGradients(actual: Result, expected: Result, tolerance: number): void {
+  expect([...actual.gradients.keys()].sort()).toEqual([...expected.gradients.keys()].sort());
+  for (const [name, gradient] of expected.gradients) {
+    const scale = Math.max(...gradient.map(Math.abs));
+    const relative = (values: Float32Array): Float32Array => values.map((v) => v / scale);
+    expect(worstDifference(relative(actual.gradients.get(name)!), relative(gradient)), name).toBeLessThanOrEqual(
+      tolerance,
+    );
+  }
+}
+
+/** Sums of a few dozen float32 products, relative to the largest gradient of a tensor. */
+const FLOAT32 = 2e-5;
+
+describe("TrainPlan", () => {
+  const batch = tinyBatch(2, time);
+
+  it.each([true, false])("equals the model differentiated as one graph in float64 (tied: %s)", async (tied) => {
+    const model = tinyModel({ tie_word_embeddings: tied });
+    const actual = await train(model, [batch]);
+    const expected = exactGradients(model, tinyParameters(model), batch, 2);
+    expect(actual.loss).toBeCloseTo(expected.loss, 5);
+    expectEqualGradients(actual, expected, FLOAT32);
+  });
+
+  it("gives the same bits under every save policy", async () => {
+    const model = tinyModel();
+    const all = await train(model, [batch]);
+    for (const save of ["selective", "inputs"] as const)
+      expectEqualGradients(await train(model, [batch], { save }), all, 0);
+  });
+
+  it("adds micro-batches up to what one large batch gives", async () => {
+    const model = tinyModel();
+    const half = (i: number): MicroBatch => {
+      const part = <T extends Int32Array | Float32Array>(a: T): T => a.slice(i * time, (i + 1) * time) as T;
+      const { ids, labels, weights, positions } = batch;
+      return { ids: part(ids), labels: part(labels), weights: part(weights), positions: part(positions) };
+    };
+    const whole = await train(model, [batch]);
+    const parts = await train(model, [half(0), half(1)], { batchSize: 1 });
+    expect(parts.loss).toBeCloseTo(whole.loss, 6);
+    expectEqualGradients(parts, whole, 1e-6);
+  });
+
+  it("does not depend on the tiles of attention and loss", async () => {
+    const model = tinyModel();
+    const whole = await train(model, [batch, batch], { attentionTile: time });
+    const byRows = await train(model, [batch, batch], { attentionTile: 1, lossTile: { rows: 5, vocabulary: 11 } });
+    expectEqualGradients(byRows, whole, FLOAT32);
+    const byTokens = await train(model, [batch, batch], { lossTile: { rows: 5, vocabulary: 4 } });
+    expect(byTokens.loss).toBeCloseTo(whole.loss, 5);
+    expectEqualGradients(byTokens, whole, FLOAT32);
+  });
+
+  it("streams gradients layer by layer through shared buffers", async () => {
+    const model = tinyModel({ tie_word_embeddings: false });
+    const kept = await train(model, [batch]);
+    expectEqualGradients(await train(model, [batch], { streamGradients: true }), kept, 0);
+  });
+
+  it("differentiates only by what is trained", async () => {
+    const model = tinyModel();
+    const all = await train(model, [batch]);
+    const isTrainable = (name: string): boolean => name === "model.layers.1.mlp.up_proj.weight";
+    const description = describeTraining(model, { ...defaults, isTrainable });
+    expect(description.layers[0]!.backward).toBeUndefined();
+    expect(Object.keys(description.layers[1]!.backward!.outputs)).toEqual(["d_mlp.up_proj.weight"]);
+    const some = await train(model, [batch], { isTrainable });
+    const expected = { ...all, gradients: new Map([...all.gradients].filter(([name]) => isTrainable(name))) };
+    expectEqualGradients(some, expected, FLOAT32);
+  });
+
+  it("keeps packed documents apart", async () => {
+    const model = tinyModel();
+    const one = tinyBatch(1, time);
+    const first = { ...one, weights: one.weights.map((w, i) => (i < 4 ? w : 0)) };
+    const packed: MicroBatch = {
+      ...one,
+      positions: Int32Array.of(0, 1, 2, 3, 0, 1),
+      segments: Int32Array.of(0, 0, 0, 0, 1, 1),
+    };
+    // the second document alone, at the start of a row
+    const moved = (a: Int32Array): Int32Array => Int32Array.of(...a.slice(4), 0, 0, 0, 0);
+    const second: MicroBatch = {
+      ids: moved(one.ids),
+      labels: moved(one.labels),
+      weights: Float32Array.of(...one.weights.slice(4), 0, 0, 0, 0),
+      positions: one.positions,
+    };
+    const apart = await train(model, [first, second], { batchSize: 1 });
+    const together = await train(model, [packed], { batchSize: 1, packed: true });
+    expect(together.loss).toBeCloseTo(apart.loss, 6);
+    expectEqualGradients(together, apart, FLOAT32);
+  });
+
+  it("has the loss that evaluation reports", async () => {
+    const model = tinyModel();
+    const { loss } = await train(model, [batch], { save: "inputs" });
+    const plan = await LossPlan.create(
+      runtime,
+      model,
+      { ...defaults, lossTile: { rows: 5, vocabulary: 4 } },
+      tinyParameters(model),
+    );
+    expect(await plan.run(batch)).toBeCloseTo(loss, 6);
+    plan.close();
+  });
+
+  it("knows every gradient buffer's size", async () => {
+    const model = tinyModel();
+    const plan = await TrainPlan.create(runtime, describeTraining(model, defaults), tinyParameters(model));
+    for (const { name, shape } of parameterSpecs(model)) {
+      expect(plan.gradients.get(name)!.data.length).toBe(sizeOf(shape));
+    }
+    plan.close();
+  });
+});

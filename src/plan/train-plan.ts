@@ -1,0 +1,196 @@
+/** @file Forward and backward over a whole model: one program per kind of layer, run once per layer and tile. */
+
+import { TrainingError } from "../base/errors.js";
+import { type HostTensor, zeros } from "../base/host-tensor.js";
+import { evaluateShape, type Graph } from "../graph/index.js";
+import { type LanguageModel, type Layer, type Parameters, parameterSpecs } from "../nn/index.js";
+import type { Binding, Feeds, Runtime } from "../runtime/index.js";
+import { bindNamed } from "./bind-named.js";
+import type { TrainDescription } from "./describe.js";
+import { createLossHead, type LossHead } from "./loss-head.js";
+import { gatherRows, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
+
+/** Called with gradients by parameter name once they are complete. */
+export type GradientSink = (gradients: ReadonlyMap<string, HostTensor>) => Promise<void>;
+
+/** A layer's runs over fixed buffers. */
+interface LayerRuns {
+  readonly forward: Binding;
+  readonly backward: Binding | undefined;
+  /** Adds to the gradients that are there. */
+  readonly accumulate: Binding | undefined;
+  readonly gradients: ReadonlyMap<string, HostTensor>;
+}
+
+interface PlanParts {
+  readonly model: LanguageModel;
+  /** The embedding table. */
+  readonly table: HostTensor;
+  readonly feeds: SequenceFeeds;
+  /** Input of the first layer, and the gradient by it. */
+  readonly embedded: HostTensor;
+  readonly embeddedGradient: HostTensor;
+  readonly layers: readonly LayerRuns[];
+  readonly head: LossHead;
+  readonly headGradients: ReadonlyMap<string, HostTensor>;
+  readonly gradients: ReadonlyMap<string, HostTensor>;
+}
+
+export interface RunOptions {
+  /** Add to the gradients that are there instead of replacing them. */
+  readonly accumulate: boolean;
+  /** Given gradients as soon as all parts of this micro-batch are in. */
+  readonly sink?: GradientSink;
+}
+
+/** A model's training step, allocated and compiled. */
+export class TrainPlan {
+  readonly #parts: PlanParts;
+
+  private constructor(parts: PlanParts) {
+    this.#parts = parts;
+  }
+
+  /** Allocates the buffers, compiles the programs and binds both. The parameters' memory is used as it is. */
+  static async create(runtime: Runtime, description: TrainDescription, parameters: Parameters): Promise<TrainPlan> {
+    return new TrainPlan(await new PlanBuilder(runtime, description, parameters).build());
+  }
+
+  /** Gradients by parameter name; with streamed gradients, without those whose buffers layers share. */
+  get gradients(): ReadonlyMap<string, HostTensor> {
+    return this.#parts.gradients;
+  }
+
+  /**
+   * Forward and backward over one micro-batch. Returns Σ weights · loss.
+   * @throws TrainingError when the loss is not a number, before any gradient is handed over.
+   */
+  async run(batch: MicroBatch, { accumulate, sink = async () => {} }: RunOptions): Promise<number> {
+    const { model, table, feeds, embedded, layers, head, headGradients, gradients } = this.#parts;
+    feeds.set(batch);
+    gatherRows(table, batch.ids, embedded);
+    for (const { forward } of layers) await forward.run();
+    const loss = await head.lossAndGradient(accumulate);
+    // before the first gradient is used: parameters must not be spoiled by it
+    if (!Number.isFinite(loss)) throw new TrainingError(`the loss is ${loss}`);
+    const name = model.embedding.name;
+    await sink(new Map([...headGradients].filter(([key]) => key !== name)));
+    for (const layer of [...layers].reverse()) {
+      await (accumulate ? layer.accumulate : layer.backward)?.run();
+      if (layer.gradients.size > 0) await sink(layer.gradients);
+    }
+    const gradient = gradients.get(name);
+    if (gradient) {
+      // a tied table already holds the head's part
+      if (!headGradients.has(name) && !accumulate) (gradient.data as Float32Array).fill(0);
+      scatterRows(this.#parts.embeddedGradient, batch.ids, gradient);
+      await sink(new Map([[name, gradient]]));
+    }
+    return loss;
+  }
+
+  /** Frees the bindings; programs belong to the runtime. */
+  close(): void {
+    for (const { forward, backward, accumulate } of this.#parts.layers) {
+      for (const binding of [forward, backward, accumulate]) binding?.release();
+    }
+    this.#parts.head.close();
+  }
+}
+
+/** Allocates, compiles and binds. */
+class PlanBuilder {
+  readonly #runtime: Runtime;
+  readonly #description: TrainDescription;
+  readonly #parameters: Parameters;
+  readonly #feeds: SequenceFeeds;
+  readonly #gradients = new Map<string, HostTensor>();
+  /** Buffers that layers share, by kind and local name. */
+  readonly #shared = new Map<string, HostTensor>();
+
+  constructor(runtime: Runtime, description: TrainDescription, parameters: Parameters) {
+    this.#runtime = runtime;
+    this.#description = description;
+    this.#parameters = parameters;
+    this.#feeds = new SequenceFeeds(description.model, description.options);
+  }
+
+  async build(): Promise<PlanParts> {
+    const { model, options, headTrainable } = this.#description;
+    const hidden = (): HostTensor => zeros("float32", [options.batchSize, options.time, model.hiddenSize]);
+    for (const { name, shape } of parameterSpecs(model)) {
+      const isShared = options.streamGradients && model.layers.some(({ prefix }) => name.startsWith(prefix));
+      if (options.isTrainable(name) && !isShared) this.#gradients.set(name, zeros("float32", shape));
+    }
+    const activations = Array.from({ length: model.layers.length + 1 }, hidden);
+    // the gradient by a layer's output and by its input: two buffers that swap from layer to layer
+    const swapping = [hidden(), hidden()] as const;
+    const gradientAt = (index: number): HostTensor => swapping[(model.layers.length - index) % 2]!;
+    const headGradients = new Map(headTrainable.map((name) => [name, this.#gradients.get(name)!]));
+    const layers: LayerRuns[] = [];
+    for (const i of model.layers.keys()) {
+      const values = { x: activations[i]!, y: activations[i + 1]!, d_y: gradientAt(i + 1), d_x: gradientAt(i) };
+      layers.push(await this.#layer(i, values));
+    }
+    return {
+      model,
+      table: this.#parameters.get(model.embedding.name)!,
+      feeds: this.#feeds,
+      embedded: activations[0]!,
+      embeddedGradient: gradientAt(0),
+      layers,
+      head: await createLossHead(this.#runtime, model, options.lossTile, {
+        x: activations.at(-1)!,
+        parameters: this.#parameters,
+        feeds: this.#feeds,
+        gradients: { x: gradientAt(model.layers.length), parameters: headGradients },
+      }),
+      headGradients,
+      gradients: this.#gradients,
+    };
+  }
+
+  /** `values` holds x, y and their gradients. */
+  async #layer(index: number, values: Feeds): Promise<LayerRuns> {
+    const layer = this.#description.model.layers[index]!;
+    const { trainable, forward, backward, accumulate, residuals } = this.#description.layers[index]!;
+    const kept = Object.fromEntries(
+      Object.entries(residuals).map(([name, { dtype, shape }]) => [name, zeros(dtype, evaluateShape(shape, {}))]),
+    );
+    const gradients = new Map(trainable.map((name) => [name, this.#gradient(layer, name)]));
+    const all: Feeds = {
+      ...values,
+      ...this.#feeds.ofLayer(index),
+      ...localParameters(this.#description.model, layer, this.#parameters),
+      ...kept,
+      ...prefixed("d_", gradients),
+      ...prefixed("sum_", gradients),
+    };
+    const bind = async (graph: Graph): Promise<Binding> => bindNamed(await this.#runtime.compile(graph), all);
+    return {
+      gradients: new Map([...gradients].map(([name, gradient]) => [layer.prefix + name, gradient])),
+      forward: await bind(forward),
+      backward: backward && (await bind(backward)),
+      accumulate: accumulate && (await bind(accumulate)),
+    };
+  }
+
+  /** The gradient buffer of a layer's parameter; one per kind where gradients are streamed. */
+  #gradient({ kind, prefix }: Layer, name: string): HostTensor {
+    const own = this.#gradients.get(prefix + name);
+    if (own) return own;
+    const key = `${kind} ${name}`;
+    const shared = this.#shared.get(key) ?? zeros("float32", this.#parameters.get(prefix + name)!.shape);
+    this.#shared.set(key, shared);
+    return shared;
+  }
+}
+
+/** A layer's parameters by local name. */
+export function localParameters(model: LanguageModel, { kind, prefix }: Layer, parameters: Parameters): Feeds {
+  return Object.fromEntries(model.kinds[kind]!.parameters.map(({ name }) => [name, parameters.get(prefix + name)!]));
+}
+
+function prefixed(prefix: string, tensors: ReadonlyMap<string, HostTensor>): Feeds {
+  return Object.fromEntries([...tensors].map(([name, tensor]) => [prefix + name, tensor]));
+}

@@ -1,0 +1,2 @@
+/** @file Wiring and defaults. */
+export { type LoadedModel, loadModel } from "./load.js";

@@ -1,0 +1,115 @@
+/** @file One change of the SQLite index: which rows, inverted lists and codes it touches. Runs inside a transaction. */
+import { DataError } from "../../base/errors.js";
+import { slotsPerBlock } from "../bm25.js";
+import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
+import { type BlockChange, changedPostings, PostingChanges } from "../postings.js";
+import { SlotTable } from "../slots.js";
+import { documentTerms } from "../terms.js";
+import type { Statement } from "./sqlite-driver.js";
+import { isDuplicate, type SqliteFile } from "./sqlite-file.js";
+import { packContent, readCodes, readLengths, unpackContent } from "./sqlite-rows.js";
+import type { DocumentChunks, IndexedChunk } from "./store.js";
+
+/** Takes documents out and puts documents in, then `flush` writes the lists and codes of all of them at once. */
+export class SqliteChange {
+  readonly #file: SqliteFile;
+  readonly #codes: OneBitCodes | undefined;
+  readonly #slots: SlotTable;
+  readonly #postings = new PostingChanges();
+  readonly #codeBlocks = new Map<number, CodeBlock>();
+
+  constructor(file: SqliteFile, codes: OneBitCodes | undefined) {
+    this.#file = file;
+    this.#codes = codes;
+    this.#slots = new SlotTable(readLengths(file));
+  }
+
+  remove(path: string): void {
+    const select = this.#sql("select slot, id, content, crc from chunks where path = ?");
+    const rows = select.all<[number, string, string, number]>(path);
+    for (const [slot, id, content, crc] of rows) {
+      const { text } = unpackContent(this.#file, { id, path }, content, crc);
+      this.#postings.remove(slot, documentTerms(text));
+      this.#slots.free(slot);
+      this.#removeVector(slot);
+    }
+    this.#sql("delete from chunks where path = ?").run(path);
+    this.#sql("delete from documents where path = ?").run(path);
+  }
+
+  add({ path, hash, chunks }: DocumentChunks): void {
+    this.#sql("insert into documents values (?, ?)").run(path, hash);
+    for (const chunk of chunks) {
+      const terms = documentTerms(chunk.text);
+      const slot = this.#slots.take(terms.numPositions);
+      this.#addRow(slot, path, chunk);
+      this.#postings.add(slot, terms);
+      if (chunk.vector !== undefined) this.#addVector(slot, chunk.vector);
+    }
+  }
+
+  flush(): void {
+    for (const [block, lengths] of this.#slots.changedBlocks()) {
+      this.#sql("insert or replace into lengths values (?, ?)").run(block, bytesOf(lengths));
+    }
+    for (const [block, change] of this.#postings.blocks()) this.#writePostings(block, change);
+    for (const [block, { bits, scales, errors }] of this.#codeBlocks) {
+      const write = this.#sql("insert or replace into codes values (?, ?, ?, ?)");
+      write.run(block, bits, bytesOf(scales), bytesOf(errors));
+    }
+  }
+
+  #addRow(slot: number, path: string, chunk: IndexedChunk): void {
+    try {
+      this.#sql("insert into chunks values (?, ?, ?, ?, ?)").run(slot, chunk.id, path, ...packContent(path, chunk));
+    } catch (thrown) {
+      if (!isDuplicate(thrown, "chunks.id")) throw thrown;
+      throw new DataError(
+        `indexing ${path}: another chunk has the id ${JSON.stringify(chunk.id)}; ids must be unique in an index`,
+      );
+    }
+  }
+
+  #writePostings(block: number, { removed, added }: BlockChange): void {
+    const select = this.#sql("select data from postings where block = ? and term = ?");
+    const write = this.#sql("insert or replace into postings values (?, ?, ?)");
+    const remove = this.#sql("delete from postings where block = ? and term = ?");
+    // in the order of the primary key, so that neighbouring rows are written while their page is at hand
+    for (const term of [...added.keys()].sort()) {
+      const row = select.get<[Uint8Array]>(block, term);
+      const old = row === undefined ? new Uint16Array() : this.#file.numbers(Uint16Array, row[0]);
+      const postings = changedPostings(old, removed, added.get(term)!);
+      if (postings.length > 0) write.run(block, term, bytesOf(postings));
+      else remove.run(block, term);
+    }
+  }
+
+  #addVector(slot: number, vector: Float32Array): void {
+    this.#sql("insert into vectors values (?, ?)").run(slot, bytesOf(vector));
+    this.#codes?.encode(vector, this.#codeBlock(this.#codes, slot), slot % slotsPerBlock);
+  }
+
+  #removeVector(slot: number): void {
+    if (this.#codes === undefined) return;
+    this.#sql("delete from vectors where slot = ?").run(slot);
+    this.#codeBlock(this.#codes, slot).scales[slot % slotsPerBlock] = 0;
+  }
+
+  #codeBlock(codes: OneBitCodes, slot: number): CodeBlock {
+    const block = Math.floor(slot / slotsPerBlock);
+    const loaded =
+      this.#codeBlocks.get(block) ??
+      readCodes(this.#file, codes.bytesPerVector, block).get(block) ??
+      codes.emptyBlock(slotsPerBlock);
+    this.#codeBlocks.set(block, loaded);
+    return loaded;
+  }
+
+  #sql(text: string): Statement {
+    return this.#file.statement(text);
+  }
+}
+
+function bytesOf(numbers: Uint16Array | Uint32Array | Float32Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}

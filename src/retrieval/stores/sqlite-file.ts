@@ -1,0 +1,185 @@
+/** @file A SQLite database in a folder: opening, transactions, the one writer, and errors that say what to do. */
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { messageOf, TesseraError } from "../../base/errors.js";
+import type { Database, Driver, Statement } from "./sqlite-driver.js";
+import { StoreError } from "./store.js";
+
+/** How long a statement waits for another process that commits or checkpoints at the same moment. */
+const busyTimeoutMs = 5000;
+
+/** Page cache: a batch of a thousand chunks touches about this much of the inverted lists. */
+const cacheKiB = 65_536;
+
+/** What to do about damage. The documents are still there, so nothing is lost but time. */
+const rebuild = "delete the folder and index again";
+
+interface NumberArray<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+}
+
+/** An open database. All methods are synchronous, so nothing else of this process runs in between. */
+export class SqliteFile {
+  readonly folder: string;
+  readonly #driver: Driver;
+  readonly #database: Database;
+  readonly #statements = new Map<string, Statement>();
+  #numWrites = 0;
+  #writerLock: Database | undefined;
+
+  /** @throws StoreError when the folder cannot be made or the file in it is no database. */
+  constructor(folder: string, driver: Driver) {
+    this.folder = folder;
+    this.#driver = driver;
+    this.#database = this.#attempt("opening", () => {
+      mkdirSync(folder, { recursive: true });
+      return new driver.DatabaseSync(join(folder, "index.sqlite"), { timeout: busyTimeoutMs });
+    });
+    this.#attempt("opening", () => {
+      // a commit is on the disk before it returns, and damaged pages are noticed when they are read
+      this.#database.exec("pragma synchronous = full; pragma cell_size_check = on");
+      this.#database.exec(`pragma cache_size = -${cacheKiB}`);
+    });
+  }
+
+  /** Makes the tables of a new file. Its log is of the kind that lets readers go on while a writer commits. */
+  create(body: () => void): void {
+    this.#attempt("making", () => {
+      this.#database.exec("pragma journal_mode = wal");
+      this.#transaction("begin immediate", body);
+    });
+  }
+
+  /** A statement whose rows are arrays of columns, prepared once. */
+  statement(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      statement.setReturnArrays(true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Reads from one state of the database, whatever others write meanwhile. */
+  read<T>(operation: string, body: () => T): T {
+    return this.#attempt(operation, () => this.#transaction("begin", body));
+  }
+
+  /** Another value after every change of the database, whoever made it. */
+  state(): string {
+    const [others] = this.statement("pragma data_version").get<[number]>()!;
+    return `${others} ${this.#numWrites}`;
+  }
+
+  /** Makes all changes of `body` or none. The first call makes this the only writer until it is closed. */
+  write<T>(operation: string, body: () => T): T {
+    return this.#attempt(operation, () => {
+      this.#becomeWriter(operation);
+      this.#numWrites++;
+      return this.#transaction("begin immediate", body);
+    });
+  }
+
+  /** What is stored contradicts itself. */
+  damaged(detail: string): StoreError {
+    return new StoreError(`reading the index in ${this.folder}: damaged (${detail}); ${rebuild}`);
+  }
+
+  /** A stored blob as numbers. */
+  numbers<T extends Uint8Array | Uint16Array | Uint32Array | Float32Array>(kind: NumberArray<T>, blob: Uint8Array): T {
+    if (!ArrayBuffer.isView(blob) || blob.byteLength % kind.BYTES_PER_ELEMENT !== 0) {
+      throw this.damaged("a blob of a wrong length");
+    }
+    const bytes = blob.byteOffset % kind.BYTES_PER_ELEMENT === 0 ? blob : blob.slice();
+    return new kind(bytes.buffer, bytes.byteOffset, bytes.byteLength / kind.BYTES_PER_ELEMENT);
+  }
+
+  /** A stored JSON value. */
+  parse(json: string): unknown {
+    try {
+      return JSON.parse(json);
+    } catch (thrown) {
+      throw this.damaged(messageOf(thrown));
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#database.isOpen) {
+      // the binding leaves this undone when there were statements; without waiting, because a reader may be at work
+      if (this.#writerLock !== undefined)
+        this.#database.exec("pragma busy_timeout = 0; pragma wal_checkpoint(truncate)");
+      this.#database.close();
+    }
+    if (this.#writerLock?.isOpen === true) this.#writerLock.close();
+  }
+
+  #transaction<T>(begin: string, body: () => T): T {
+    this.#database.exec(begin);
+    try {
+      const result = body();
+      this.#database.exec("commit");
+      return result;
+    } catch (thrown) {
+      // after some errors, a full disk for one, SQLite has already rolled back
+      if (this.#database.isTransaction) this.#database.exec("rollback");
+      throw thrown;
+    }
+  }
+
+  /** The lock is the operating system's, on a file of its own: it ends with the process, however that dies, and readers do not meet it. */
+  #becomeWriter(operation: string): void {
+    if (this.#writerLock !== undefined) return;
+    const lock = new this.#driver.DatabaseSync(join(this.folder, "writer.lock"));
+    try {
+      lock.exec("begin exclusive");
+    } catch (thrown) {
+      lock.close();
+      if (!/locked/.test(messageOf(thrown))) throw thrown;
+      throw new StoreError(
+        `${operation} the index in ${this.folder}: another writer has it open (${this.#writer()}); wait for it to end, or stop it; reading is possible meanwhile`,
+        { cause: thrown },
+      );
+    }
+    this.#writerLock = lock;
+    const me = `process ${process.pid} on ${hostname()}`;
+    this.statement("insert or replace into meta values ('writer', ?)").run(me);
+  }
+
+  #writer(): string {
+    const row = this.statement("select value from meta where key = 'writer'").get<[string]>();
+    return row?.[0] ?? "it has not said which process it is";
+  }
+
+  #attempt<T>(operation: string, body: () => T): T {
+    try {
+      return body();
+    } catch (thrown) {
+      if (thrown instanceof TesseraError) throw thrown;
+      throw new StoreError(`${operation} the index in ${this.folder}: ${explanation(thrown)}`, { cause: thrown });
+    }
+  }
+}
+
+/** Whether an error says that the value of a column like `chunks.id` is there already. */
+export function isDuplicate(thrown: unknown, column: string): boolean {
+  return messageOf(thrown) === `UNIQUE constraint failed: ${column}`;
+}
+
+/** Goes by SQLite's messages, because the binding leaves out the code of errors that a statement meets halfway. */
+function explanation(thrown: unknown): string {
+  const message = messageOf(thrown);
+  if (/malformed|not a database|constraint failed/.test(message)) return `damaged (${message}); ${rebuild}`;
+  if (/disk I\/O error/.test(message)) return `${message}; if the disk is sound, a file was cut off: ${rebuild}`;
+  if (/locked/.test(message)) return `another process kept it locked for ${busyTimeoutMs} ms; try again`;
+  if (/disk is full/.test(message)) return "the disk is full; nothing was changed; make room and try again";
+  if (/readonly|unable to open/.test(message)) return `${message}; the folder must be writable, even for reading`;
+  return message;
+}

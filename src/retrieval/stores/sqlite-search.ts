@@ -1,0 +1,118 @@
+/** @file Ranking by text and by vector over the tables of the SQLite index. */
+import { BestFirst } from "../best-first.js";
+import { type BlockLengths, type PostingList, rankByBm25, slotsPerBlock } from "../bm25.js";
+import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
+import { queryTerms } from "../terms.js";
+import { type Scored, TopK } from "../top-k.js";
+import type { SqliteFile } from "./sqlite-file.js";
+import { readCodes, readLengths } from "./sqlite-rows.js";
+
+/** Vectors read at a time while the best ones may still be missing. */
+const vectorsPerRead = 32;
+
+/** Whether a slot may be found. */
+export type Accepts = (slot: number) => boolean;
+
+/** Searches inside a transaction. What every query needs whole stays in memory: 4 bytes per chunk, and the codes of the vectors. */
+export class SqliteSearch {
+  readonly #file: SqliteFile;
+  readonly #codes: OneBitCodes | undefined;
+  readonly #lengths: Cached<BlockLengths>;
+  readonly #codeBlocks: Cached<Map<number, CodeBlock>>;
+
+  constructor(file: SqliteFile, codes: OneBitCodes | undefined) {
+    this.#file = file;
+    this.#codes = codes;
+    this.#lengths = new Cached(file, () => readLengths(file));
+    this.#codeBlocks = new Cached(file, () => readCodes(file, codes?.bytesPerVector ?? 0));
+  }
+
+  /** A test for slots that hold chunks of these documents; without `paths` every slot passes. */
+  filter(paths: readonly string[] | undefined): Accepts {
+    if (paths === undefined) return () => true;
+    const select = this.#file.statement("select slot from chunks where path in (select value from json_each(?))");
+    const rows = select.all<[number]>(JSON.stringify(paths));
+    const slots = new Set(rows.map(([slot]) => slot));
+    return (slot) => slots.has(slot);
+  }
+
+  /** Slots with the highest BM25 scores, best first. */
+  byText(text: string, limit: number, accepts: Accepts): Scored[] {
+    const counts = queryTerms(text);
+    const lists = this.#postingLists([...counts.keys()]);
+    return lists.length === 0 ? [] : rankByBm25(counts, lists, this.#lengths.value, limit, accepts);
+  }
+
+  /** Slots with the highest cosine similarity to a unit vector, best first. Needs an index with vectors. */
+  byVector(vector: Float32Array, limit: number, accepts: Accepts): Scored[] {
+    const candidates = this.#candidates(vector, accepts);
+    const best = new TopK(limit);
+    // candidates come in order of the most they can score, so the first that cannot get in ends the search
+    while (candidates.length > 0 && candidates.topScore >= best.threshold) {
+      for (const [slot, score] of this.#similarities(candidates.take(vectorsPerRead), vector)) best.push(slot, score);
+    }
+    return best.sorted();
+  }
+
+  #postingLists(terms: readonly string[]): PostingList[] {
+    const select = this.#file.statement(
+      `select value, postings.block, postings.data from lengths cross join json_each(?)
+       cross join postings on postings.block = lengths.block and term = value`,
+    );
+    const rows = select.all<[string, number, Uint8Array]>(JSON.stringify(terms));
+    return rows.map(([term, block, data]) => ({ term, block, postings: this.#file.numbers(Uint16Array, data) }));
+  }
+
+  /** Slots by what their vectors can score at most. */
+  #candidates(vector: Float32Array, accepts: Accepts): BestFirst {
+    const fillBounds = this.#codes!.bounds(vector);
+    const blocks = this.#codeBlocks.value;
+    const blockBounds = new Float32Array(slotsPerBlock);
+    const slots = new Uint32Array(blocks.size * slotsPerBlock);
+    const bounds = new Float32Array(slots.length);
+    let length = 0;
+    for (const [block, codes] of blocks) {
+      fillBounds(codes, blockBounds);
+      for (let i = 0; i < slotsPerBlock; i++) {
+        const slot = block * slotsPerBlock + i;
+        if (blockBounds[i] === Number.NEGATIVE_INFINITY || !accepts(slot)) continue;
+        slots[length] = slot;
+        bounds[length++] = blockBounds[i]!;
+      }
+    }
+    return new BestFirst(slots, bounds, length);
+  }
+
+  #similarities(slots: readonly number[], vector: Float32Array): [slot: number, score: number][] {
+    const select = this.#file.statement(
+      "select slot, data from vectors where slot in (select value from json_each(?))",
+    );
+    const rows = select.all<[number, Uint8Array]>(JSON.stringify(slots));
+    if (rows.length !== slots.length) throw this.#file.damaged("codes without vectors");
+    return rows.map(([slot, data]) => [slot, innerProduct(this.#file.numbers(Float32Array, data), vector)]);
+  }
+}
+
+/** Something made of what is stored, made again once that has changed. */
+class Cached<T> {
+  readonly #file: SqliteFile;
+  readonly #load: () => T;
+  #entry: { readonly state: string; readonly value: T } | undefined;
+
+  constructor(file: SqliteFile, load: () => T) {
+    this.#file = file;
+    this.#load = load;
+  }
+
+  get value(): T {
+    const state = this.#file.state();
+    if (this.#entry?.state !== state) this.#entry = { state, value: this.#load() };
+    return this.#entry.value;
+  }
+}
+
+function innerProduct(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}

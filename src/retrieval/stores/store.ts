@@ -1,0 +1,97 @@
+/** @file What every index of chunks offers: full text from the start, vectors when there is an embedder. */
+import { TesseraError } from "../../base/errors.js";
+import type { Chunk } from "../../chunk/chunk.js";
+
+/** A chunk as it is given to an index. */
+export interface IndexedChunk extends Chunk {
+  /** Unique in the index. The same chunk of the same document keeps it from one run to the next. */
+  readonly id: string;
+  /** Unit-length embedding; present exactly when the index has vectors. */
+  readonly vector?: Float32Array;
+}
+
+/** A chunk as it comes back. */
+export interface StoredChunk extends IndexedChunk {
+  /** Path of the document, relative to the indexed folder, with forward slashes. */
+  readonly path: string;
+  /** Content hash of the document that the chunk was cut from. */
+  readonly documentHash: string;
+}
+
+/** A document with all its chunks; one without chunks is remembered too, so that it need not be read again. */
+export interface DocumentChunks {
+  readonly path: string;
+  readonly hash: string;
+  readonly chunks: readonly IndexedChunk[];
+}
+
+export interface Hit {
+  readonly chunk: StoredChunk;
+  /** Higher is better; comparable only within one query. BM25, cosine similarity or fused score, by what was asked. */
+  readonly score: number;
+  /** Rank in each list that was searched, from 1; absent where the list did not find it. */
+  readonly ranks: { readonly text?: number; readonly vector?: number };
+}
+
+export interface Query {
+  /** Words to search by BM25. Any text is allowed and there is no query syntax; without a known word nothing is found. */
+  readonly text?: string;
+  /** Unit-length embedding to search by cosine similarity; with `text` too, both lists are fused. */
+  readonly vector?: Float32Array;
+  readonly limit: number;
+  /** Only chunks of these documents. */
+  readonly paths?: readonly string[];
+}
+
+/** Where the vectors of an index come from. Two models of the same dimension are as different as two dimensions. */
+export interface Embedding {
+  readonly model: string;
+  readonly dimension: number;
+}
+
+export interface StoreOptions {
+  /** Fixed when the index is made; absent: text only, or whatever an existing index has. */
+  readonly embedding?: Embedding;
+}
+
+/**
+ * An open index. A promise that `replace` or `remove` settles means that the change is on the disk and outlasts a crash.
+ * Any number of processes may read; the first one that writes is the only writer until it closes or dies.
+ */
+export interface Store extends AsyncDisposable {
+  /** Absent when the index is text only. */
+  readonly embedding: Embedding | undefined;
+  /**
+   * Replaces all chunks of the given documents, atomically per call: a reader sees the old ones or the new ones.
+   * @throws DataError on a repeated path or id, on a vector that is missing, has another dimension or is not of unit length.
+   * @throws StoreError when another process writes, or the disk fails.
+   */
+  replace(documents: readonly DocumentChunks[]): Promise<void>;
+  /** Removes documents and their chunks, atomically per call; unknown paths are ignored. */
+  remove(paths: readonly string[]): Promise<void>;
+  /** Hash of every indexed document, by path. */
+  documents(): Promise<ReadonlyMap<string, string>>;
+  /** Chunks of one document in the order of their starts; none when the path is unknown. */
+  chunks(path: string): Promise<StoredChunk[]>;
+  /** Number of chunks. */
+  count(): Promise<number>;
+  /**
+   * The best chunks, best first.
+   * @throws ConfigError when there is neither text nor vector, the limit is no positive integer, or the vector does not fit the index.
+   */
+  query(query: Query): Promise<Hit[]>;
+  close(): Promise<void>;
+}
+
+/** A kind of index. Registered in `index.ts`; the conformance suite then tests it. */
+export interface StoreDef {
+  readonly name: string;
+  /**
+   * Opens the index in a folder, and makes it where there is none.
+   * @throws StoreError when it is damaged, of another version, or has other vectors than `options.embedding`; the message says what to do.
+   */
+  open(folder: string, options?: StoreOptions): Promise<Store>;
+}
+
+/** An index that cannot be opened, trusted or written. */
+export class StoreError extends TesseraError {}

@@ -1,0 +1,55 @@
+/** @file The official Node binding: the fallback where the native backend does not load, and its oracle in tests. */
+
+import { availableParallelism } from "node:os";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { messageOf, TesseraError, UnsupportedError } from "../../base/errors.js";
+import type { HostTensor } from "../../base/host-tensor.js";
+import type { Backend, BackendOptions, Binding, Session, SessionNames } from "./backend.js";
+
+/** Opens the binding backend. Every output is copied once, and the event loop waits while a program runs. */
+export function openBinding({ numThreads = availableParallelism() }: BackendOptions = {}): Backend {
+  return {
+    name: "binding",
+    version: "onnxruntime-node",
+    numThreads,
+    load: async (model, names) => {
+      const options = { intraOpNumThreads: numThreads, enableMemPattern: false, logSeverityLevel: 3 } as const;
+      try {
+        return bindingSession(await InferenceSession.create(model, { ...options, executionProviders: ["cpu"] }), names);
+      } catch (error) {
+        throw new TesseraError(`ONNX Runtime: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    close: async () => {},
+  };
+}
+
+function toOrt({ dtype, shape, data }: HostTensor): Tensor {
+  if (dtype === "bfloat16")
+    throw new UnsupportedError("the binding backend does not take bfloat16; use the native backend");
+  return new Tensor(dtype, data as Float32Array, shape) as Tensor;
+}
+
+function bindingSession(session: InferenceSession, names: SessionNames): Session {
+  return {
+    inputNames: names.inputs,
+    outputNames: names.outputs,
+    bind: (inputs, outputs): Binding => {
+      const feeds = Object.fromEntries(names.inputs.map((name, i) => [name, toOrt(inputs[i]!)]));
+      return {
+        async run() {
+          try {
+            const results = await session.run(feeds, [...names.outputs]);
+            names.outputs.forEach((name, i) => {
+              (outputs[i]!.data as Float32Array).set(results[name]!.data as Float32Array);
+            });
+          } catch (error) {
+            throw new TesseraError(`ONNX Runtime: ${messageOf(error)}`, { cause: error });
+          }
+        },
+        release() {},
+      };
+    },
+    close: () => session.release(),
+  };
+}

@@ -1,0 +1,184 @@
+/** @file Graphs compiled to programs that run on host tensors. */
+
+import { ConfigError, ShapeError } from "../base/errors.js";
+import { type HostTensor, zeros } from "../base/host-tensor.js";
+import { type DimBindings, evaluateShape, type Shape } from "../graph/dim.js";
+import type { Graph } from "../graph/tensor.js";
+import { encodeModel, lower } from "../onnx/index.js";
+import {
+  type Backend,
+  type BackendName,
+  type BackendOptions,
+  type Binding,
+  backends,
+  type Session,
+} from "./backends/index.js";
+
+/** Tensors by the name of a graph's input or output. */
+export type Feeds = Readonly<Record<string, HostTensor>>;
+
+/** A compiled graph. */
+export class Program {
+  constructor(
+    readonly graph: Graph,
+    private readonly session: Session,
+  ) {}
+
+  /**
+   * Runs once. Outputs are written into the buffers of `into` where given and into new ones otherwise.
+   * @throws ShapeError or ConfigError when a feed is missing, unknown or of another dtype or shape.
+   */
+  async run(feeds: Feeds, into: Feeds = {}): Promise<Record<string, HostTensor>> {
+    const dims = bindDims(this.graph, feeds);
+    const outputs = Object.fromEntries(
+      Object.entries(this.graph.outputs).map(([name, { dtype, shape }]) => [
+        name,
+        into[name] ?? zeros(dtype, evaluateShape(shape, dims)),
+      ]),
+    );
+    const binding = this.bind(feeds, outputs);
+    try {
+      await binding.run();
+    } finally {
+      binding.release();
+    }
+    return outputs;
+  }
+
+  /** Prepares repeated runs over the same buffers. Release it when done. */
+  bind(feeds: Feeds, into: Feeds): Binding {
+    const dims = bindDims(this.graph, feeds);
+    for (const name of Object.keys(into)) {
+      if (!(name in this.graph.outputs)) throw unknownName(this.graph, "output", name, this.graph.outputs);
+    }
+    const outputs = this.session.outputNames.map((name) => {
+      const target = into[name];
+      if (!target) throw new ConfigError(`program "${this.graph.name}": no buffer for output "${name}"`);
+      const { dtype, shape } = this.graph.outputs[name]!;
+      const expected = evaluateShape(shape, dims);
+      if (target.dtype !== dtype || `${target.shape}` !== `${expected}`) {
+        throw new ShapeError(
+          `program "${this.graph.name}": output "${name}" is ${dtype}[${expected}], its buffer is ${target.dtype}[${target.shape}]`,
+        );
+      }
+      return target;
+    });
+    return this.session.bind(
+      this.session.inputNames.map((name) => feeds[name]!),
+      outputs,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}
+
+const unknownName = (graph: Graph, kind: string, name: string, known: object): ConfigError =>
+  new ConfigError(`program "${graph.name}" has no ${kind} "${name}"; it has: ${Object.keys(known).join(", ")}`);
+
+/** Sizes of named dims, taken from the feeds, which are checked on the way. */
+function bindDims(graph: Graph, feeds: Feeds): DimBindings {
+  for (const name of Object.keys(feeds)) {
+    if (!(name in graph.inputs)) throw unknownName(graph, "input", name, graph.inputs);
+  }
+  const dims: Record<string, number> = {};
+  for (const [name, { dtype, shape }] of Object.entries(graph.inputs)) {
+    const feed = feeds[name];
+    if (!feed) throw new ConfigError(`program "${graph.name}": input "${name}" (${dtype}[${shape}]) was not fed`);
+    if (feed.dtype !== dtype || !matches(shape, feed.shape, dims)) {
+      throw new ShapeError(
+        `program "${graph.name}": input "${name}" is ${dtype}[${shape}], but ${feed.dtype}[${feed.shape}] was fed`,
+      );
+    }
+  }
+  return dims;
+}
+
+/** Whether sizes fit a shape; binds names seen for the first time. */
+function matches(shape: Shape, sizes: readonly number[], dims: Record<string, number>): boolean {
+  return (
+    shape.length === sizes.length &&
+    shape.every((dim, i) => {
+      if (typeof dim === "number") return dim === sizes[i];
+      dims[dim] ??= sizes[i]!;
+      return dims[dim] === sizes[i];
+    })
+  );
+}
+
+export interface RuntimeOptions extends BackendOptions {
+  /** Backend by name, or one that is already open. Default "native". */
+  readonly backend?: BackendName | Backend;
+}
+
+/** Models up to this size are remembered, so that compiling an equal graph again costs nothing; larger ones hold weights. */
+const REMEMBERED_BYTES = 2 ** 20;
+
+interface Compiled {
+  readonly model: Uint8Array;
+  readonly session: Promise<Session>;
+}
+
+/** Compiles graphs, each distinct one once. */
+export class Runtime {
+  readonly #byGraph = new WeakMap<Graph, Promise<Session>>();
+  readonly #remembered = new Map<number, Compiled[]>();
+  readonly #sessions: Promise<Session>[] = [];
+
+  private constructor(readonly backend: Backend) {}
+
+  static async open({ backend = "native", ...options }: RuntimeOptions = {}): Promise<Runtime> {
+    return new Runtime(typeof backend === "string" ? await backends[backend](options) : backend);
+  }
+
+  /** Compiles a graph; the same graph, or one that lowers to the same model, shares the session. */
+  async compile(graph: Graph): Promise<Program> {
+    const session = this.#byGraph.get(graph) ?? this.#load(graph);
+    this.#byGraph.set(graph, session);
+    return new Program(graph, await session);
+  }
+
+  #load(graph: Graph): Promise<Session> {
+    const model = lower(graph);
+    const bytes = encodeModel(model);
+    const same = bytes.byteLength > REMEMBERED_BYTES ? [] : this.#similar(bytes);
+    const known = same.find((other) => equalBytes(other.model, bytes));
+    if (known) return known.session;
+    const names = { inputs: model.inputs.map(({ name }) => name), outputs: model.outputs.map(({ name }) => name) };
+    const session = this.backend.load(bytes, names);
+    this.#sessions.push(session);
+    same.push({ model: bytes, session });
+    return session;
+  }
+
+  /** Remembered models with the same checksum. */
+  #similar(bytes: Uint8Array): Compiled[] {
+    const key = checksum(bytes);
+    const same = this.#remembered.get(key) ?? [];
+    this.#remembered.set(key, same);
+    return same;
+  }
+
+  /** Frees all programs, then the backend. */
+  async close(): Promise<void> {
+    this.#remembered.clear();
+    for (const session of await Promise.all(this.#sessions.splice(0))) await session.close();
+    await this.backend.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** FNV-1a. */
+function checksum(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash;
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,106 @@
+/** @file The app behind Node's HTTP server. */
+
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener, type Http2Bindings, type HttpBindings } from "@hono/node-server";
+import type { Hono } from "hono";
+import { ConfigError, messageOf } from "../../base/errors.js";
+import { securityHeaders } from "../guard.js";
+
+export interface ListenOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Name or address to listen on. Default 127.0.0.1: only programs of this machine reach it. */
+  readonly host?: string;
+}
+
+export interface RunningServer {
+  /** Where the page is. */
+  readonly url: string;
+  /** Takes no more requests, ends streams at once, lets other answers finish for a second, and is done. */
+  close(): Promise<void>;
+}
+
+type Outgoing = (HttpBindings | Http2Bindings)["outgoing"];
+
+/** How long answers that are no streams may take when the server closes. */
+const closeTimeoutMs = 1000;
+
+/** @throws ConfigError when the port or the host cannot be had. */
+export async function listen(
+  app: Pick<Hono, "fetch">,
+  { port, host = "127.0.0.1" }: ListenOptions,
+): Promise<RunningServer> {
+  const streams = new Set<Outgoing>();
+  const respond = getRequestListener(
+    async (request, { outgoing }) => {
+      const response = await app.fetch(request);
+      if (response.headers.get("content-type")?.startsWith("text/event-stream") && !outgoing.destroyed) {
+        streams.add(outgoing);
+        outgoing.on("close", () => streams.delete(outgoing));
+      }
+      return response;
+    },
+    // global Request and Response belong to the whole process
+    { overrideGlobalObjects: false, errorHandler: refuse },
+  );
+  const server = createServer(respond);
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (thrown) {
+    throw listenError(thrown, port, host);
+  }
+  let closing: Promise<void> | undefined;
+  return {
+    url: urlOf(server, host),
+    close() {
+      closing ??= close(server, streams);
+      return closing;
+    },
+  };
+}
+
+/** The script for `AppOptions.pageScript`. */
+export function readPageScript(): Promise<string> {
+  return readFile(new URL("../page/page.js", import.meta.url), "utf8");
+}
+
+/** For requests that do not reach the app: no valid target or host. */
+function refuse(thrown: unknown): Response {
+  return Response.json({ error: { message: messageOf(thrown) } }, { status: 400, headers: securityHeaders });
+}
+
+async function close(server: Server, streams: ReadonlySet<Outgoing>): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  for (const stream of streams) stream.destroy();
+  const deadline = performance.now() + closeTimeoutMs;
+  // a connection that was busy when the server closed is kept alive after its answer
+  const timer = setInterval(() => {
+    if (performance.now() < deadline) server.closeIdleConnections();
+    else server.closeAllConnections();
+  }, 20);
+  await closed;
+  clearInterval(timer);
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  const isEverywhere = host === "0.0.0.0" || host === "::";
+  return `http://${isEverywhere ? "localhost" : host.includes(":") ? `[${host}]` : host}:${port}/`;
+}
+
+function listenError(thrown: unknown, port: number, host: string): ConfigError {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} of ${host} is in use; stop the program that has it, or choose another with --port`,
+    EACCES: `port ${port} of ${host} may not be used; choose one above 1023 with --port`,
+    EADDRNOTAVAIL: `${host} is no address of this machine; choose one with --host, or leave it out`,
+    ENOTFOUND: `the name ${host} is not known; choose another with --host, or leave it out`,
+  };
+  const reason = reasons[String(code)] ?? `cannot listen on port ${port} of ${host}: ${messageOf(thrown)}`;
+  return new ConfigError(`server: ${reason}`, { cause: thrown });
+}

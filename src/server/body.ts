@@ -1,0 +1,59 @@
+/** @file Bodies of requests: JSON of a bounded size that fits a schema. */
+
+import type { Context } from "hono";
+import type { z } from "zod";
+import { Refusal } from "./refusal.js";
+
+/** Longer than any question; short enough to hold many at once. */
+const maxBodyBytes = 64 * 1024;
+
+/** @throws Refusal naming what is wrong: media type, size, encoding, JSON or a field. */
+export async function readJson<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
+  const mediaType = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (mediaType !== "application/json") {
+    throw new Refusal(
+      415,
+      `the body must be JSON with content-type: application/json, not ${mediaType ?? "without one"}`,
+    );
+  }
+  return check(parseJson(decode(await readBytes(c.req.raw.body))), schema);
+}
+
+/** @throws Refusal naming the field that does not fit. */
+export function check<Schema extends z.ZodType>(value: unknown, schema: Schema): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0]!;
+  if (path.length === 0) throw new Refusal(400, message);
+  const field = path.join(".");
+  throw new Refusal(400, `${field}: ${message}`, field);
+}
+
+async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  const bytes = new Uint8Array(maxBodyBytes);
+  let length = 0;
+  for await (const part of body ?? []) {
+    if (length + part.length > maxBodyBytes) {
+      throw new Refusal(413, `the body may have at most ${maxBodyBytes} bytes; shorten the text`);
+    }
+    bytes.set(part, length);
+    length += part.length;
+  }
+  return bytes.subarray(0, length);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal(400, "the body is not UTF-8");
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new Refusal(400, `the body is not JSON: ${thrown instanceof Error ? thrown.message : thrown}`);
+  }
+}

@@ -1,0 +1,44 @@
+/** @file Loss on held-out text. */
+
+import type { LanguageModel, Parameters } from "../nn/index.js";
+import { LossPlan, type LossPlanOptions } from "../plan/index.js";
+import type { Runtime } from "../runtime/index.js";
+import { batchOf, type PackedDataset } from "./data/packing.js";
+
+/** A dataset whose loss is measured again and again while the parameters change in place. */
+export class Evaluation {
+  readonly #plan: LossPlan;
+  readonly #dataset: PackedDataset;
+  readonly #batchSize: number;
+
+  private constructor(plan: LossPlan, dataset: PackedDataset, batchSize: number) {
+    this.#plan = plan;
+    this.#dataset = dataset;
+    this.#batchSize = batchSize;
+  }
+
+  static async create(
+    runtime: Runtime,
+    model: LanguageModel,
+    parameters: Parameters,
+    dataset: PackedDataset,
+    options: Omit<LossPlanOptions, "time" | "packed">,
+  ): Promise<Evaluation> {
+    const plan = await LossPlan.create(runtime, model, { ...options, time: dataset.time, packed: true }, parameters);
+    return new Evaluation(plan, dataset, options.batchSize);
+  }
+
+  /** Mean -log p per target token, in nats. Perplexity is its exponential. */
+  async loss(): Promise<number> {
+    let sum = 0;
+    for (let row = 0; row < this.#dataset.numRows; row += this.#batchSize) {
+      const rows = Array.from({ length: this.#batchSize }, (_, i) => row + i);
+      sum += await this.#plan.run(batchOf(this.#dataset, rows, 1));
+    }
+    return sum / this.#dataset.numTokens;
+  }
+
+  close(): void {
+    this.#plan.close();
+  }
+}

@@ -1,0 +1,30 @@
+/** @file What the documentation shows runs, and says what it says there. */
+
+import { readFileSync } from "node:fs";
+import { afterEach, expect, it, vi } from "vitest";
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+
+/** What an import prints. */
+async function printed(load: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
+  await load();
+  return lines;
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+it("the hand-written network of the tutorial separates the moons", async () => {
+  const lines = await printed(() => import("../../examples/hand-written-network.js"));
+  const accuracy = Number(/accuracy ([\d.]+) %/.exec(lines.at(-1)!)![1]);
+  expect(accuracy).toBeGreaterThanOrEqual(95);
+});
+
+it("the tutorial shows the example as it is", () => {
+  const tutorial = read("docs/tutorials/hand-written-network.md");
+  const shown = [...tutorial.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!.trim());
+  const source = read("examples/hand-written-network.ts");
+  expect(shown.length).toBeGreaterThan(3);
+  for (const code of shown) expect(source).toContain(code);
+});

@@ -1,0 +1,146 @@
+/** @file The arrows between folders, checked: what a folder may import is what this table says. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const src = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Folders that a folder may import; `base` is implied. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  graph: [],
+  onnx: ["graph"],
+  runtime: ["graph", "onnx"],
+  nn: ["graph"],
+  models: ["nn", "graph"],
+  checkpoint: [],
+  tokenizers: [],
+  peft: ["nn", "graph", "checkpoint"],
+  compress: [],
+  plan: ["runtime", "nn", "graph"],
+  train: ["plan", "nn", "graph", "runtime", "checkpoint"],
+  engine: ["runtime", "nn", "graph", "compress"],
+  chunk: [],
+  documents: [],
+  retrieval: ["chunk"],
+  presets: ["checkpoint", "models", "nn", "tokenizers"],
+  server: ["retrieval", "chunk"],
+  pipeline: [
+    "presets",
+    "server",
+    "documents",
+    "chunk",
+    "retrieval",
+    "tokenizers",
+    "models",
+    "nn",
+    "peft",
+    "plan",
+    "train",
+    "engine",
+    "runtime",
+    "checkpoint",
+  ],
+  cli: ["pipeline", "server", "engine", "plan", "train"],
+};
+
+/** Where Node's own modules may be imported. */
+const nodeAllowed = [
+  "runtime/backends/",
+  "checkpoint/",
+  "documents/",
+  "retrieval/stores/",
+  "server/adapters/",
+  "pipeline/",
+  "cli/",
+];
+
+/** Files of a folder that runs in browsers too, though others beside them need Node. */
+const nodeFree = ["checkpoint/safetensors.ts", "checkpoint/tensor-source.ts", "checkpoint/json.ts"];
+
+/** Files of base: a stray one needs two folders that import it. */
+const baseFiles = ["dtype.ts", "errors.ts", "host-tensor.ts", "index.ts", "rng.ts"];
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .map((path) => path.split(sep).join("/"))
+  .filter((path) => path.endsWith(".ts"));
+const sources = files.filter((path) => !path.endsWith(".test.ts"));
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(src, file), "utf8");
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, target]) => ({ file, target: target! }));
+}
+
+const imports = sources.flatMap(importsOf);
+const topOf = (path: string): string => path.split("/")[0]!;
+const isFolderFile = (path: string): boolean => path.includes("/");
+
+describe("layers", () => {
+  it("follow the table: every arrow between folders is in it", () => {
+    const wrong = imports.flatMap(({ file, target }) => {
+      if (!target.startsWith(".") || !isFolderFile(file)) return [];
+      const [from, to] = [
+        topOf(file),
+        topOf(
+          normalize(join(dirname(file), target))
+            .split(sep)
+            .join("/"),
+        ),
+      ];
+      const isAllowed = from === to || to === "base" || mayImport[from]?.includes(to);
+      return isAllowed ? [] : [`${file} imports ${target}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("have no cycle and no folder that the table does not know", () => {
+    const folders = new Set(sources.filter(isFolderFile).map(topOf));
+    expect([...folders].filter((folder) => !(folder in mayImport))).toEqual([]);
+    const visit = (folder: string, path: readonly string[]): void => {
+      expect(path, `cycle: ${[...path, folder].join(" → ")}`).not.toContain(folder);
+      for (const next of mayImport[folder] ?? []) visit(next, [...path, folder]);
+    };
+    for (const folder of folders) visit(folder, []);
+  });
+
+  it("keep the runtime's library in one folder", () => {
+    const wrong = imports.filter(
+      ({ file, target }) => /^(onnxruntime-|koffi)/.test(target) && !file.startsWith("runtime/backends/"),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("keep Node's modules where they belong", () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        target.startsWith("node:") &&
+        (!nodeAllowed.some((prefix) => file.startsWith(prefix)) || nodeFree.includes(file)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("keep base small", () => {
+    const inBase = sources.filter((file) => topOf(file) === "base").map((file) => file.slice("base/".length));
+    expect(inBase.sort()).toEqual(baseFiles);
+  });
+});
+
+describe("source files", () => {
+  it("open with a sentence that says what they are", () => {
+    const silent = sources.filter(
+      (file) => !/^(#!.*\n)?\/\*\*\n? ?\*? ?@file /.test(readFileSync(join(src, file), "utf8")),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  it("draw no number that a seed does not decide", () => {
+    expect(sources.filter((file) => readFileSync(join(src, file), "utf8").includes("Math.random"))).toEqual([]);
+  });
+});
