@@ -13,6 +13,7 @@ import { sha256, type TokenSplit } from "./corpus.js";
 import {
   fitShape,
   fitSteps,
+  type MemoryLimits,
   measureStep,
   NUM_EVALUATIONS,
   type TuningBudget,
@@ -64,6 +65,9 @@ const TOKENS_PER_PARAMETER = 1.5;
 /** Floating-point operations per second that no two cores exceed: spares models that cannot be fast enough the trial. */
 const HOPEFUL_FLOPS = 2e11;
 
+/** What a process grows by beside a plan's own memory: compiled programs, the index, the heap's slack. Measured. */
+const GROWTH_BYTES = 80 * 2 ** 20;
+
 /** The place of the chosen candidate in the list, and its plan. */
 export const chosenTuningSchema = z.object({ index: z.int(), plan: tuningPlanSchema });
 
@@ -86,12 +90,13 @@ export async function chooseTuning(
   }: { readonly time: number; readonly learningRate: (model: LanguageModel) => number; readonly seed: number },
 ): Promise<ChosenTuning> {
   const data = packSplit(split, time);
+  const processBytes = process.memoryUsage.rss() + GROWTH_BYTES;
   for (const [index, candidate] of tunables.entries()) {
     const isLast = index === tunables.length - 1;
     const numParameters = countParameters(parameterSpecs(candidate.model));
     const wanted = TOKENS_PER_PARAMETER * numParameters;
     if (!isLast && (6 * numParameters * wanted) / HOPEFUL_FLOPS > budget.seconds) continue;
-    const fitting = fitOrSkip(candidate, time, budget, isLast);
+    const fitting = fitOrSkip(candidate, time, { ...budget, processBytes }, isLast);
     if (!fitting) continue;
     const msPerStep = await measureStep(runtime, fitting, startParameters(candidate, seed), data.train);
     const { steps, predictedSeconds } = fitSteps(msPerStep, fitting.shape, data.train, data.heldOut, budget.seconds);
@@ -113,9 +118,9 @@ export async function chooseTuning(
   throw new Error("internal error: the last candidate is always taken");
 }
 
-function fitOrSkip({ model, isTrainable }: Tunable, time: number, { memoryBytes }: TuningBudget, isLast: boolean) {
+function fitOrSkip({ model, isTrainable }: Tunable, time: number, limits: MemoryLimits, isLast: boolean) {
   try {
-    return fitShape(model, time, isTrainable, memoryBytes);
+    return fitShape(model, time, isTrainable, limits);
   } catch (error) {
     if (isLast) throw error;
     return undefined;

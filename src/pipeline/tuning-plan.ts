@@ -84,6 +84,16 @@ export interface FittingShape {
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
+export interface MemoryLimits {
+  /** Most memory of the process; undefined for no limit. */
+  readonly memoryBytes: number | undefined;
+  /** What the process holds beside the plan's own memory. */
+  readonly processBytes: number;
+}
+
+/** Garbage that the heap keeps at most before it collects buffers outside of it. */
+const UNCOLLECTED_BYTES = 64 * 2 ** 20;
+
 /**
  * The fastest shape whose predicted peak fits the budget.
  * @throws CapacityError saying what the smallest would need.
@@ -92,18 +102,25 @@ export function fitShape(
   model: LanguageModel,
   time: number,
   isTrainable: (name: string) => boolean,
-  memoryBytes: number | undefined,
+  { memoryBytes, processBytes }: MemoryLimits,
 ): FittingShape {
   let smallest = Number.POSITIVE_INFINITY;
   for (const shape of stepShapes(model.vocabSize)) {
     const description = describeTraining(model, { ...shape, time, packed: true, isTrainable });
-    const memory = estimateMemory(description, { optimizerStates: adamw().states.length });
+    const memory = estimateRun(description, processBytes);
     if (memoryBytes === undefined || memory.total <= memoryBytes) return { shape, description, memory };
     smallest = Math.min(smallest, memory.total);
   }
   throw new CapacityError(
-    `a memory budget of ${megabytes(memoryBytes!)} is too small: tuning this model (${countParameters(parameterSpecs(model))} parameters, rows of ${time} tokens) needs at least ${megabytes(smallest)}; give --memory ${megabytes(smallest).replace(" ", "")} or more, tune with --method lora, or start from a smaller base`,
+    `a memory budget of ${megabytes(memoryBytes!)} is too small: tuning this model (${countParameters(parameterSpecs(model))} parameters, rows of ${time} tokens) needs at least ${megabytes(smallest)}; give --memory ${megabytes(smallest).replace(" ", "")} or more`,
   );
+}
+
+/** The estimate of a trial step and then the run: the trial's buffers are collected when the run has its own already. */
+function estimateRun(description: TrainDescription, processBytes: number): MemoryEstimate {
+  const memory = estimateMemory(description, { optimizerStates: adamw().states.length, processBytes });
+  const uncollected = Math.min(memory.residuals, UNCOLLECTED_BYTES);
+  return { ...memory, runtime: memory.runtime + uncollected, total: memory.total + uncollected };
 }
 
 /** Milliseconds that the optimiser takes per trained parameter: about 11 passes over cached pieces. */
