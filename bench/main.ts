@@ -3,6 +3,7 @@
 import { type Benchmark, machine, table } from "./bench.js";
 
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
+  chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
 };

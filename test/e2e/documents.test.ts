@@ -21,6 +21,17 @@ it("the hand-written network of the tutorial separates the moons", async () => {
   expect(accuracy).toBeGreaterThanOrEqual(95);
 });
 
+it("the ten lines of the README find the passage and write on", async () => {
+  const [passage, text] = await printed(() => import("../../examples/ask-a-folder.js"));
+  expect(passage).toMatch(/^adding\/op\.md, characters \d+ to \d+:\n# Adding an op/);
+  expect(text!.length).toBeGreaterThan("The model writes on: Adding a chunker".length + 20);
+});
+
+it("the README shows the example as it is", () => {
+  const [shown] = /(?<=```ts\n)[\s\S]*?(?=```)/.exec(read("README.md"))!;
+  expect(read("examples/ask-a-folder.ts")).toContain(shown);
+});
+
 it("the tutorial shows the example as it is", () => {
   const tutorial = read("docs/tutorials/hand-written-network.md");
   const shown = [...tutorial.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!.trim());

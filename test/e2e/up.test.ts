@@ -1,0 +1,75 @@
+/** @file The main job on a folder: train, index, ask, serve, and do again only what changed. */
+
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { loadModel, openKnowledge, runUp, type UpEvent } from "../../src/index.js";
+import { listen, readPageScript } from "../../src/server/adapters/node.js";
+import { createApp } from "../../src/server/index.js";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "tessera-up-"));
+  await cp(fileURLToPath(new URL("../../docs/adding", import.meta.url)), join(root, "docs"), { recursive: true });
+  await writeFile(join(root, "docs", "picture.md"), new Uint8Array([137, 80, 78, 71, 0, 1, 2]));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+async function run(seconds = 3) {
+  const events: UpEvent[] = [];
+  const options = { folder: join(root, "docs"), workspace: join(root, "workspace"), seconds };
+  return { events, result: await runUp(options, (event) => events.push(event)) };
+}
+
+it("makes an index and a model that knows the text, and serves both over HTTP", async () => {
+  const { events, result } = await run();
+  expect(events[0]?.type).toBe("plan");
+  const { plan, tuning, index, served } = result.report;
+  expect(plan.skipped.map(({ path }) => path)).toEqual(["picture.md"]);
+  expect(index.added).toBe(plan.documents);
+  expect(tuning.perplexityAfter).toBeLessThan(tuning.perplexityBefore / 2);
+  expect(tuning.perplexityServed).toBeLessThan(tuning.perplexityAfter * 1.05);
+  expect((await loadModel(served.modelFolder)).parameters.size).toBeGreaterThan(0);
+
+  const app = createApp(await openKnowledge(result), { pageScript: await readPageScript() });
+  const server = await listen(app, { port: 0 });
+  const post = (path: string, body: object): Promise<Response> =>
+    fetch(new URL(path, server.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  expect(await (await fetch(server.url)).text()).toContain("Ask the documents");
+  const found = await post("/api/search", { question: "Which suite proves a store after kill -9?", limit: 3 });
+  const { passages } = (await found.json()) as {
+    passages: { path: string; start: number; end: number; text: string }[];
+  };
+  expect(passages[0]?.path).toBe("store.md");
+  const { text } = result.corpus.documents.find(({ path }) => path === "store.md")!;
+  for (const passage of passages.filter(({ path }) => path === "store.md"))
+    expect(text.slice(passage.start, passage.end)).toBe(passage.text);
+  const completed = await post("/api/complete", { prompt: "A store", maxTokens: 20 });
+  expect(await completed.text()).toContain('"numTokens":');
+  await server.close();
+  await result.close();
+});
+
+it("does again only what changed", async () => {
+  const same = await run();
+  expect(same.result.report.index).toMatchObject({ added: 0, changed: 0, removed: 0 });
+  expect(same.result.report.tuning.isCached).toBe(true);
+  expect(same.events.some(({ type }) => type === "train")).toBe(false);
+  await same.result.close();
+
+  await writeFile(join(root, "docs", "op.md"), "# Adding an op\n\nA zyzzyva is one file and one registry line.\n");
+  await rm(join(root, "docs", "chunker.md"));
+  const { result } = await run();
+  const { index, tuning } = result.report;
+  expect(index).toMatchObject({ added: 0, changed: 1, removed: 1 });
+  expect(tuning.isCached).toBe(false);
+  const { search } = await openKnowledge(result);
+  expect((await search("zyzzyva", 5)).map(({ chunk }) => chunk.path)).toEqual(["op.md"]);
+  await result.close();
+});
