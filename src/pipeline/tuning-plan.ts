@@ -126,6 +126,9 @@ function estimateRun(description: TrainDescription, processBytes: number): Memor
 /** Milliseconds that the optimiser takes per trained parameter: about 11 passes over cached pieces. */
 const OPTIMIZER_MS = 2.5e-6;
 
+/** Timed steps of a trial, after one that warms up. */
+const TRIAL_STEPS = 5;
+
 /** Runs a step's forward and backward a few times, changing nothing but gradients; milliseconds of one whole step. */
 export async function measureStep(
   runtime: Runtime,
@@ -136,17 +139,19 @@ export async function measureStep(
   const plan = await TrainPlan.create(runtime, description, parameters);
   const rows = Array.from({ length: shape.batchSize }, (_, i) => i);
   const batch = batchOf(dataset, rows, 1);
-  let best = Number.POSITIVE_INFINITY;
+  const times: number[] = [];
   try {
-    for (let i = 0; i < 4; i++) {
+    await plan.run(batch, { accumulate: false });
+    for (let i = 0; i < TRIAL_STEPS; i++) {
       const start = performance.now();
       await plan.run(batch, { accumulate: false });
-      if (i > 0) best = Math.min(best, performance.now() - start);
+      times.push(performance.now() - start);
     }
   } finally {
     plan.close();
   }
-  return best + OPTIMIZER_MS * trainableParameters(description);
+  const median = times.sort((a, b) => a - b)[TRIAL_STEPS >> 1]!;
+  return median + OPTIMIZER_MS * trainableParameters(description);
 }
 
 export function trainableParameters({ model, options }: TrainDescription): number {

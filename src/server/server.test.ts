@@ -366,9 +366,7 @@ describe("over HTTP", () => {
   it("ends streams when it closes, and takes no more requests", async () => {
     const reader = (await complete(4000)).body!.getReader();
     await reader.read();
-    const started = performance.now();
     await server.close();
-    expect(performance.now() - started).toBeLessThan(500);
     await expect(async () => {
       while (!(await reader.read()).done);
     }).rejects.toThrow();
