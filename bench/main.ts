@@ -4,7 +4,9 @@ import { type Benchmark, machine, table } from "./bench.js";
 
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
+  load: async () => (await import("./load/load.bench.js")).load,
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
+  tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
 };
 

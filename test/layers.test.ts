@@ -22,10 +22,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   plan: ["runtime", "nn", "graph"],
   train: ["plan", "nn", "graph", "runtime", "checkpoint"],
   engine: ["runtime", "nn", "graph", "compress"],
-  chunk: [],
+  text: [],
+  chunk: ["text"],
   documents: [],
   retrieval: ["chunk"],
-  presets: ["checkpoint", "models", "nn", "tokenizers"],
+  presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
+  export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "peft", "tokenizers"],
   server: ["retrieval", "chunk"],
   pipeline: [
     "presets",
@@ -43,7 +45,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "checkpoint",
   ],
-  cli: ["pipeline", "server", "engine", "plan", "train"],
+  cli: ["pipeline", "export", "presets", "server", "engine", "plan", "train", "peft", "checkpoint", "runtime"],
 };
 
 /** Where Node's own modules may be imported. */
@@ -53,6 +55,7 @@ const nodeAllowed = [
   "documents/",
   "retrieval/stores/",
   "server/adapters/",
+  "export/",
   "pipeline/",
   "cli/",
 ];
@@ -61,7 +64,7 @@ const nodeAllowed = [
 const nodeFree = ["checkpoint/safetensors.ts", "checkpoint/tensor-source.ts", "checkpoint/json.ts"];
 
 /** Files of base: a stray one needs two folders that import it. */
-const baseFiles = ["dtype.ts", "errors.ts", "host-tensor.ts", "index.ts", "rng.ts"];
+const baseFiles = ["dtype.ts", "errors.ts", "host-tensor.ts", "index.ts", "protobuf.ts", "rng.ts"];
 
 interface Import {
   readonly file: string;

@@ -9,6 +9,7 @@ import { allocate } from "../base/dtype.js";
 import { CheckpointError } from "../base/errors.js";
 import { type HostTensor, hostTensor, sizeOf } from "../base/host-tensor.js";
 import { ByteFile } from "./byte-file.js";
+import { halvesFromPairs, reorderRows } from "./rows.js";
 import { bytesOf } from "./tensor-source.js";
 
 /** "ak42" */
@@ -52,7 +53,7 @@ interface Block {
 
 /**
  * Reads a llama2.c checkpoint, tensor by tensor. Int8 weights are dequantised. `lm_head.weight` exists only when the file does not share it
- * with the embedding. Rows of q_proj and k_proj are reordered, see `permuteRope`.
+ * with the embedding. Rows of q_proj and k_proj are reordered, see `halvesFromPairs`.
  * @throws CheckpointError when the header is not plausible or the file's size is not exactly what the header implies; nothing large is
  * allocated before that is known.
  */
@@ -69,28 +70,11 @@ export async function readLlama2c(path: string): Promise<{ config: Llama2cConfig
       if (block.name === null) continue;
       const { shape, ropeHeads } = block;
       const stored = await readValues(file, offset, block, header.groupSize);
-      const values = ropeHeads ? permuteRope(stored, shape[0]! / ropeHeads, shape[1]!) : stored;
+      const values = ropeHeads ? reorderRows(stored, shape[1]!, halvesFromPairs(shape[0]! / ropeHeads)) : stored;
       tensors.set(block.name.replace("{}", String(layer)), hostTensor("float32", shape, values));
     }
   }
   return { config: header.config, tensors };
-}
-
-/**
- * Reorders the rows of a query or key projection [H * C, D] from adjacent pairs to halves.
- *
- * llama2.c rotates the elements 2i and 2i+1 of a head together; Hugging Face rotates i and C/2+i. So within each head row i becomes
- * old row 2i and row C/2+i becomes old row 2i+1. Queries and keys move alike, so their products do not change.
- */
-function permuteRope(values: Float32Array, headDim: number, width: number): Float32Array {
-  const half = headDim / 2;
-  const out = allocate("float32", values.length);
-  for (let row = 0; row < values.length / width; row++) {
-    const within = row % headDim;
-    const from = row - within + (within < half ? 2 * within : 2 * (within - half) + 1);
-    out.set(values.subarray(from * width, (from + 1) * width), row * width);
-  }
-  return out;
 }
 
 async function readValues(file: ByteFile, offset: number, block: Block, groupSize: number): Promise<Float32Array> {

@@ -1,16 +1,18 @@
 /** @file Safetensors files on disk: tensors read one at a time, files written in one stream. */
 
 import { allocate, type TypedArray } from "../base/dtype.js";
-import { CapacityError, messageOf } from "../base/errors.js";
+import { DTypeError, messageOf } from "../base/errors.js";
 import { type HostTensor, sizeOf } from "../base/host-tensor.js";
 import { replaceFiles } from "./atomic.js";
 import { ByteFile } from "./byte-file.js";
+import { convertToFloat32, isFloat8, PiecewiseReader, reserve, storedElementBytes } from "./float32.js";
 import { encodeSafetensors, headerLength, parseHeader, prefixBytes, type SafetensorsHeader } from "./safetensors.js";
 import { bytesOf, checkData, lookUp, type TensorEntry, type TensorSource } from "./tensor-source.js";
 
 class SafetensorsFile implements TensorSource {
   readonly #file: ByteFile;
   readonly #header: SafetensorsHeader;
+  readonly #pieces = new PiecewiseReader();
 
   constructor(file: ByteFile, header: SafetensorsHeader) {
     this.#file = file;
@@ -27,23 +29,37 @@ class SafetensorsFile implements TensorSource {
 
   async read(name: string): Promise<HostTensor> {
     const { dtype, shape, bytes } = lookUp(this.#header.tensors, name, this.#file.path, "tensor");
-    let data: TypedArray;
-    try {
-      data = allocate(dtype, sizeOf(shape));
-    } catch (thrown) {
-      throw new CapacityError(
-        `${this.#file.path}: no memory for the ${bytes} bytes of tensor ${JSON.stringify(name)}: ${messageOf(thrown)}`,
-        { cause: thrown },
-      );
-    }
+    if (isFloat8(dtype)) throw new DTypeError(`${this.#at(name)} is ${dtype}; read it with readFloat32`);
+    const data = reserve(() => allocate(dtype, sizeOf(shape)), `the ${bytes} bytes of ${this.#at(name)}`);
     await this.readInto(name, data);
     return { dtype, shape, data };
+  }
+
+  async readFloat32(name: string): Promise<HostTensor> {
+    const { dtype, shape, offset, bytes } = lookUp(this.#header.tensors, name, this.#file.path, "tensor");
+    const data = reserve(() => new Float32Array(sizeOf(shape)), `${this.#at(name)} as float32`);
+    if (dtype === "float32") await this.readInto(name, data);
+    else {
+      const convert = (piece: Uint8Array, target: Float32Array): void => convertToFloat32(dtype, piece, target);
+      const run = { offset, bytes, blockSize: 1, blockBytes: storedElementBytes(dtype), convert };
+      try {
+        await this.#pieces.read(this.#file, run, data);
+      } catch (thrown) {
+        if (!(thrown instanceof DTypeError)) throw thrown;
+        throw new DTypeError(`${this.#at(name)}: ${messageOf(thrown)}; read it with read`, { cause: thrown });
+      }
+    }
+    return { dtype: "float32", shape, data };
   }
 
   async readInto(name: string, target: TypedArray): Promise<void> {
     const entry = lookUp(this.#header.tensors, name, this.#file.path, "tensor");
     checkData(name, entry, target);
     await this.#file.readInto(entry.offset, bytesOf(target));
+  }
+
+  #at(name: string): string {
+    return `tensor ${JSON.stringify(name)} of ${this.#file.path}`;
   }
 
   async close(): Promise<void> {

@@ -7,8 +7,9 @@
  */
 
 import { allocate, bytesPerElement, type DType, viewBytes } from "../base/dtype.js";
-import { CheckpointError } from "../base/errors.js";
+import { CheckpointError, DTypeError } from "../base/errors.js";
 import { byteSize, type HostTensor, sizeOf } from "../base/host-tensor.js";
+import { isFloat8, type StoredType, storedElementBytes } from "./float32.js";
 import { isPlainObject, type JsonValue, parseJson } from "./json.js";
 import { bytesOf, checkData, type TensorEntry } from "./tensor-source.js";
 
@@ -36,7 +37,12 @@ const codes = {
 } as const satisfies Record<DType, string>;
 
 const ranks = Object.keys(codes) as DType[];
-const dtypeOf = new Map<JsonValue, DType>(ranks.map((dtype) => [codes[dtype], dtype]));
+
+/** What is read: the above, and 8-bit floats. */
+const readCodes: Readonly<Record<StoredType, string>> = { ...codes, float8_e4m3fn: "F8_E4M3", float8_e5m2: "F8_E5M2" };
+const dtypeOf = new Map<JsonValue, StoredType>(
+  Object.entries(readCodes).map(([dtype, code]) => [code, dtype as StoredType]),
+);
 
 /** A tensor of a safetensors file and where its values start, counted from the start of the file. */
 export interface SafetensorsEntry extends TensorEntry {
@@ -94,7 +100,7 @@ export function parseHeader(json: Uint8Array, fileBytes: number, source: string)
 /**
  * Reads all tensors of a file that is in memory. They are views of `bytes` where the alignment allows (always, if a file
  * of this or the reference implementation was read into a buffer of its own), else copies.
- * @throws CheckpointError when the bytes are not a valid file.
+ * @throws CheckpointError when the bytes are not a valid file; DTypeError for 8-bit floats, which only `openSafetensors` reads.
  */
 export function parseSafetensors(
   bytes: Uint8Array,
@@ -102,7 +108,7 @@ export function parseSafetensors(
 ): { metadata: Readonly<Record<string, string>>; tensors: Map<string, HostTensor> } {
   const length = headerLength(bytes, bytes.length, source);
   const { metadata, tensors } = parseHeader(bytes.subarray(prefixBytes, prefixBytes + length), bytes.length, source);
-  return { metadata, tensors: new Map([...tensors].map(([name, entry]) => [name, tensorIn(bytes, entry)])) };
+  return { metadata, tensors: new Map([...tensors].map(([name, entry]) => [name, tensorIn(bytes, name, entry)])) };
 }
 
 /**
@@ -158,7 +164,16 @@ function checkName(name: string, taken: ReadonlyMap<string, object>): void {
   if (/\p{Surrogate}/u.test(name)) throw new CheckpointError(`safetensors: the name ${shown} is not valid Unicode`);
 }
 
-function tensorIn(bytes: Uint8Array, { dtype, shape, offset, bytes: size }: SafetensorsEntry): HostTensor {
+function tensorIn(
+  bytes: Uint8Array,
+  name: string,
+  { dtype, shape, offset, bytes: size }: SafetensorsEntry,
+): HostTensor {
+  if (isFloat8(dtype)) {
+    throw new DTypeError(
+      `tensor ${JSON.stringify(name)}: there is no array type for ${dtype}; read the file with openSafetensors`,
+    );
+  }
   const start = bytes.byteOffset + offset;
   if (start % bytesPerElement(dtype) === 0) {
     return { dtype, shape, data: viewBytes(dtype, bytes.buffer, start, sizeOf(shape)) };
@@ -173,7 +188,9 @@ function parseEntry(value: JsonValue, start: number, at: string): SafetensorsEnt
   const { dtype: code, shape, data_offsets: offsets, ...others } = value;
   const dtype = code === undefined ? undefined : dtypeOf.get(code);
   if (dtype === undefined) {
-    throw new CheckpointError(`${at}: expected a dtype of ${Object.values(codes).join(", ")}, found ${shorten(code)}`);
+    throw new CheckpointError(
+      `${at}: expected a dtype of ${Object.values(readCodes).join(", ")}, found ${shorten(code)}`,
+    );
   }
   if (!isSizes(shape)) throw new CheckpointError(`${at}: expected a shape of whole numbers, found ${shorten(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2) {
@@ -185,17 +202,17 @@ function parseEntry(value: JsonValue, start: number, at: string): SafetensorsEnt
   const bytes = checkedByteSize(dtype, shape);
   if (end - begin !== bytes) {
     throw new CheckpointError(
-      `${at}: ${codes[dtype]} of shape ${shorten(shape)} takes ${bytes} bytes, but data_offsets [${begin},${end}] span ${end - begin}`,
+      `${at}: ${readCodes[dtype]} of shape ${shorten(shape)} takes ${bytes} bytes, but data_offsets [${begin},${end}] span ${end - begin}`,
     );
   }
   return { dtype, shape, bytes, offset: start + begin };
 }
 
 /** Like `byteSize`, but NaN once a product is too large to be exact, even if a later size is zero. */
-function checkedByteSize(dtype: DType, shape: readonly number[]): number {
+function checkedByteSize(dtype: StoredType, shape: readonly number[]): number {
   return shape.reduce(
     (bytes, dim) => (Number.isSafeInteger(bytes * dim) ? bytes * dim : Number.NaN),
-    bytesPerElement(dtype),
+    storedElementBytes(dtype),
   );
 }
 

@@ -8,6 +8,7 @@ import { CheckpointError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import { ifThere } from "./byte-file.js";
 import { parseJsonAs } from "./json.js";
+import { refusePickles } from "./pickle.js";
 import { openSafetensors } from "./safetensors-file.js";
 import { lookUp, type TensorEntry, type TensorSource } from "./tensor-source.js";
 
@@ -36,6 +37,10 @@ class ShardedTensors implements TensorSource {
     return lookUp(this.#shardOf, name, this.#folder, "tensor").read(name);
   }
 
+  async readFloat32(name: string): Promise<HostTensor> {
+    return lookUp(this.#shardOf, name, this.#folder, "tensor").readFloat32(name);
+  }
+
   async readInto(name: string, target: TypedArray): Promise<void> {
     await lookUp(this.#shardOf, name, this.#folder, "tensor").readInto(name, target);
   }
@@ -61,10 +66,14 @@ export async function openModelFolder(path: string): Promise<TensorSource> {
   if (await ifThere(stat(singlePath), singlePath)) return openSafetensors(singlePath);
   const indexPath = join(path, indexName);
   const json = await ifThere(readFile(indexPath), indexPath);
-  if (json === undefined) throw new CheckpointError(`${path}: expected ${singleName} or ${indexName}, found neither`);
+  if (json === undefined) {
+    await refusePickles(path);
+    throw new CheckpointError(`${path}: expected ${singleName} or ${indexName}, found neither`);
+  }
   const { weight_map: fileOf } = parseJsonAs(json, indexSchema, indexPath);
   const files = [...new Set(Object.values(fileOf))].sort();
-  for (const file of files) checkInside(file, indexPath);
+  for (const file of files) checkShardName(file, indexPath);
+  await checkPresent(path, files, indexPath);
   const shards = await openAll(files.map((file) => join(path, file)));
   try {
     checkIndex(new Map(Object.entries(fileOf)), new Map(files.map((file, i) => [file, shards[i]!])), indexPath);
@@ -87,10 +96,27 @@ async function openAll(paths: readonly string[]): Promise<TensorSource[]> {
   }
 }
 
-function checkInside(file: string, indexPath: string): void {
+function checkShardName(file: string, indexPath: string): void {
   if (file === "" || isAbsolute(file) || file.includes("\0") || file.split(/[\\/]/).includes("..")) {
     throw new CheckpointError(`${indexPath}: expected shards inside its folder, found ${JSON.stringify(file)}`);
   }
+  // an index among the shards would be a cycle, and whatever else is no safetensors file
+  if (!file.endsWith(".safetensors")) {
+    throw new CheckpointError(
+      `${indexPath}: expected shards that are .safetensors files, found ${JSON.stringify(file)}`,
+    );
+  }
+}
+
+async function checkPresent(folder: string, files: readonly string[], indexPath: string): Promise<void> {
+  const missing: string[] = [];
+  for (const file of files) {
+    if (!(await ifThere(stat(join(folder, file)), join(folder, file)))) missing.push(file);
+  }
+  if (missing.length === 0) return;
+  throw new CheckpointError(
+    `${indexPath}: ${missing.length} of ${files.length} shards are missing: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}; download them again`,
+  );
 }
 
 /** Checks that index and shards list the same tensors in the same places. */

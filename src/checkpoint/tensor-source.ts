@@ -1,12 +1,13 @@
 /** @file What every container of weights offers: names, shapes, and tensors read one at a time. */
 
-import { type DType, type TypedArray, viewBytes } from "../base/dtype.js";
+import { type TypedArray, viewBytes } from "../base/dtype.js";
 import { CheckpointError, DTypeError, ShapeError } from "../base/errors.js";
 import { type HostTensor, sizeOf } from "../base/host-tensor.js";
+import { isFloat8, type StoredType } from "./float32.js";
 
 /** What is known of a stored tensor before its values are read. */
 export interface TensorEntry {
-  readonly dtype: DType;
+  readonly dtype: StoredType;
   readonly shape: readonly number[];
   /** Size of the values. */
   readonly bytes: number;
@@ -20,9 +21,15 @@ export interface TensorSource extends AsyncDisposable {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /**
    * Reads one tensor into a buffer of its own.
-   * @throws CheckpointError when there is no such tensor or the file cannot be read.
+   * @throws CheckpointError when there is no such tensor or the file cannot be read; DTypeError for 8-bit floats, which are read with
+   * `readFloat32`.
    */
   read(name: string): Promise<HostTensor>;
+  /**
+   * Reads one tensor as float32, converting it piece by piece, so that the stored form is never in memory as a whole. Integers must be exact.
+   * @throws CheckpointError when there is no such tensor or the file cannot be read; DTypeError for an integer that float32 cannot hold.
+   */
+  readFloat32(name: string): Promise<HostTensor>;
   /**
    * Reads one tensor over `target`, which may lie in shared memory.
    * @throws DTypeError, ShapeError when `target` is not an array of the stored type and size.
@@ -48,8 +55,9 @@ export function lookUp<T>(values: ReadonlyMap<string, T>, name: string, source: 
  * @throws DTypeError, ShapeError
  */
 export function checkData(name: string, { dtype, shape }: Omit<TensorEntry, "bytes">, data: TypedArray): void {
-  const expected = viewBytes(dtype, new ArrayBuffer(0), 0, 0).constructor;
   const at = `tensor ${JSON.stringify(name)}`;
+  if (isFloat8(dtype)) throw new DTypeError(`${at}: there is no array type for ${dtype}; read it with readFloat32`);
+  const expected = viewBytes(dtype, new ArrayBuffer(0), 0, 0).constructor;
   // not a comparison of constructors: a Buffer is a Uint8Array too
   if (!(data instanceof expected)) {
     throw new DTypeError(`${at}: ${dtype} needs a ${expected.name}, got a ${data.constructor.name}`);

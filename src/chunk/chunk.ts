@@ -1,10 +1,8 @@
 /** @file What every chunker takes and gives: spans of a source text, never text without its place. */
 
-/** A stretch of a source text, in UTF-16 code units, end exclusive. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+import type { Span } from "../text/span.js";
+
+export type { Span } from "../text/span.js";
 
 /** A span with its text and where in the document's structure it stands. `source.slice(start, end) === text`. */
 export interface Chunk extends Span {

@@ -1,5 +1,5 @@
 /** @file Grapheme cluster boundaries (Unicode UAX 29), asked only where text is to be cut. */
-import { isHighSurrogate, isLowSurrogate, skipSpace, trimEnd } from "./characters.js";
+import { isHighSurrogate, isLowSurrogate, skipSpace, trimEnd } from "../text/characters.js";
 import type { Span } from "./chunk.js";
 
 const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });

@@ -1,5 +1,5 @@
 /** @file What a format tells about each line of a text, so that one scanner cuts all formats. */
-import { isSpace, NEWLINE } from "./characters.js";
+import { isSpace, NEWLINE } from "../text/characters.js";
 import type { Heading } from "./headings.js";
 
 /** A line that is not blank. Indices are into the text that was read. */

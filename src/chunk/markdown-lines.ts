@@ -1,5 +1,5 @@
 /** @file Markdown as lines: which of them open sections, blocks and items. */
-import { NEWLINE } from "./characters.js";
+import { NEWLINE } from "../text/characters.js";
 import { type Heading, headingTitle } from "./headings.js";
 import { type Line, type LineReader, LOOKAHEAD, lineEnd, skipIndent } from "./lines.js";
 import {

@@ -1,5 +1,5 @@
 /** @file What single Markdown lines are, by their first characters. CommonMark 0.31 section numbers beside each. */
-import { isDigit, isSpace, NEWLINE, skipSpace } from "./characters.js";
+import { isDigit, isSpace, NEWLINE, skipSpace } from "../text/characters.js";
 import type { Heading } from "./headings.js";
 import { lineEnd, skipIndent } from "./lines.js";
 

@@ -1,5 +1,5 @@
 /** @file Plain text: paragraphs between blank lines. */
-import { NEWLINE } from "./characters.js";
+import { NEWLINE } from "../text/characters.js";
 import { type Line, type LineReader, LOOKAHEAD, skipIndent } from "./lines.js";
 import { Strength } from "./strength.js";
 

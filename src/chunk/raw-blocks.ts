@@ -1,5 +1,5 @@
 /** @file Markdown blocks whose lines are not Markdown: fenced code, HTML, front matter. CommonMark 0.31, 4.5 and 4.6. */
-import { isSpace, skipSpace, trimEnd } from "./characters.js";
+import { isSpace, skipSpace, trimEnd } from "../text/characters.js";
 import { lineEnd, skipIndent } from "./lines.js";
 
 /** An open block of raw lines. */

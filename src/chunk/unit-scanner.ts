@@ -1,10 +1,10 @@
 /** @file Cuts a text into units: the smallest stretches that chunks are made of, each with the strength of its boundary. */
-import { isIdeographic, isSpace, NEWLINE } from "./characters.js";
+import { isIdeographic, isSpace, NEWLINE } from "../text/characters.js";
+import { SENTENCE_MARKS, sentenceEnd } from "../text/sentence-end.js";
 import type { Span } from "./chunk.js";
 import { graphemeCeil, graphemeFloor, trimClustersEnd } from "./graphemes.js";
 import { openSection, rootSection, type Section } from "./headings.js";
 import { type LineReader, LOOKAHEAD, lineEnd, skipIndent } from "./lines.js";
-import { SENTENCE_MARKS, sentenceEnd } from "./sentences.js";
 import { Strength } from "./strength.js";
 import type { TextWindow } from "./text-window.js";
 import { wordStrength } from "./words.js";

@@ -1,6 +1,6 @@
 /** @file Cuts a stretch of text that has no better boundaries: between words, then graphemes, then code points. */
 import { CapacityError } from "../base/errors.js";
-import { isHighSurrogate, isIdeographic, isLowSurrogate, isSpace, skipSpace, trimEnd } from "./characters.js";
+import { isHighSurrogate, isIdeographic, isLowSurrogate, isSpace, skipSpace, trimEnd } from "../text/characters.js";
 import type { Span } from "./chunk.js";
 import { graphemeStarts, isGraphemeBoundary, trimClusters } from "./graphemes.js";
 import { Strength } from "./strength.js";

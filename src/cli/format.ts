@@ -35,3 +35,11 @@ export function rows(entries: readonly (readonly [string, string])[], indent = "
   const width = Math.max(...entries.map(([label]) => label.length));
   return entries.map(([label, value]) => `${indent}${label.padEnd(width)}  ${value}`).join("\n");
 }
+
+/** Columns under a header: the first to the left, numbers to the right. */
+export function table(header: readonly string[], lines: readonly (readonly string[])[], indent = "  "): string {
+  const widths = header.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]!.length)));
+  const padded = (line: readonly string[]): string =>
+    indent + line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
+  return [header, ...lines].map(padded).join("\n");
+}

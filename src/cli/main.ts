@@ -4,6 +4,9 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { TesseraError } from "../base/errors.js";
+import { exportCommand } from "./commands/export.js";
+import { inspectCommand } from "./commands/inspect.js";
+import { pullCommand } from "./commands/pull.js";
 import { upCommand } from "./commands/up.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -15,7 +18,8 @@ const program = new Command("tessera")
   .version(version)
   .showSuggestionAfterError()
   .showHelpAfterError("(--help lists the options)");
-for (const command of [upCommand]) program.addCommand(command.copyInheritedSettings(program));
+for (const command of [upCommand, pullCommand, inspectCommand, exportCommand])
+  program.addCommand(command.copyInheritedSettings(program));
 
 try {
   await program.parseAsync();

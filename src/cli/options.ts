@@ -30,3 +30,12 @@ export function parseInteger(low: number, high: number): (text: string) => numbe
     return value;
   };
 }
+
+/** A number above 0. */
+export function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new InvalidArgumentError(`expected a number above 0, got "${text}"`);
+  }
+  return value;
+}

@@ -3,7 +3,7 @@
 import { CapacityError, ConfigError } from "../base/errors.js";
 import { type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
 import { Rng } from "../base/rng.js";
-import type { LanguageModel } from "../nn/index.js";
+import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Feeds, Program, Runtime } from "../runtime/index.js";
 import { decodeGraph, paddedHeadDim } from "./decode-graph.js";
 import { checkSampling, type SamplingOptions, sample } from "./sampling/sampler.js";
@@ -20,8 +20,12 @@ export interface GenerateOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Prompts are computed in pieces of this many tokens, so that memory does not grow with their square. */
-const PREFILL_TOKENS = 256;
+export interface GeneratorOptions {
+  /** Most tokens of prompt and text together. Default: the model's positions. */
+  readonly contextLength?: number;
+  /** Prompts are computed in pieces of this many tokens, so that memory does not grow with their square. Default 256. */
+  readonly prefillTokens?: number;
+}
 
 /** A model ready to generate. One sequence runs at a time; others wait. */
 export class Generator {
@@ -29,8 +33,10 @@ export class Generator {
   readonly #weights: Weights;
   readonly #program: Program;
   readonly #cache: Feeds;
-  readonly #tables: Feeds;
+  /** Tables of sequences up to a length, from the shortest on. */
+  readonly #tables: readonly { readonly upTo: number; readonly feeds: Feeds }[];
   readonly #logits: HostTensor;
+  readonly #prefillTokens: number;
   #turn: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -38,30 +44,44 @@ export class Generator {
     weights: Weights,
     program: Program,
     readonly contextLength: number,
+    prefillTokens: number,
   ) {
     this.#model = model;
     this.#weights = weights;
     this.#program = program;
-    this.#logits = zeros("float32", [model.vocabSize]);
-    const caches = model.caches.flatMap(({ numKvHeads, headDim }, i) =>
-      ["keys", "values"].map((name) => [
-        `${name}.${i}`,
-        zeros("float32", [1, numKvHeads, contextLength, paddedHeadDim(headDim)]),
-      ]),
+    this.#prefillTokens = prefillTokens;
+    this.#logits = zeros("float32", [1, model.vocabSize]);
+    const caches = model.caches.flatMap((spec, i) =>
+      spec
+        ? ["keys", "values"].map((name) => [
+            `${name}.${i}`,
+            zeros("float32", [1, spec.numKvHeads, contextLength, paddedHeadDim(spec.headDim)]),
+          ])
+        : [],
     );
     this.#cache = Object.fromEntries(caches);
-    this.#tables = Object.fromEntries(
-      Object.entries(model.tables(contextLength)).map(([name, table]) => [`table.${name}`, table]),
-    );
+    const change = model.tablesChangeAfter ?? contextLength;
+    const lengths = change < contextLength ? [change, contextLength] : [contextLength];
+    this.#tables = lengths.map((upTo) => ({
+      upTo,
+      feeds: Object.fromEntries(Object.entries(model.tables(upTo)).map(([name, table]) => [`table.${name}`, table])),
+    }));
   }
 
+  /** @throws ConfigError when an option is not a whole number from 1; CapacityError when the model cannot reach so far. */
   static async create(
     runtime: Runtime,
     model: LanguageModel,
     weights: Weights,
-    { contextLength = model.maxPositions }: { readonly contextLength?: number } = {},
+    { contextLength = model.maxPositions, prefillTokens = 256 }: GeneratorOptions = {},
   ): Promise<Generator> {
-    return new Generator(model, weights, await runtime.compile(decodeGraph(model, weights)), contextLength);
+    for (const [name, value] of Object.entries({ contextLength, prefillTokens })) {
+      if (!Number.isInteger(value) || value < 1)
+        throw new ConfigError(`generator: ${name} must be a whole number from 1, got ${value}`);
+    }
+    checkLength(model, contextLength);
+    const program = await runtime.compile(decodeGraph(model, weights));
+    return new Generator(model, weights, program, contextLength, prefillTokens);
   }
 
   /**
@@ -70,21 +90,13 @@ export class Generator {
    */
   async *generate(prompt: Int32Array, options: GenerateOptions = {}): AsyncGenerator<number> {
     checkSampling(options);
-    if (prompt.length === 0) throw new ConfigError("the prompt has no tokens; begin with the model's start token");
+    this.#checkPrompt(prompt);
     if (prompt.length >= this.contextLength) {
       throw new CapacityError(
         `the prompt has ${prompt.length} tokens, but the context holds ${this.contextLength} with at least one to generate`,
       );
     }
-    const outside = prompt.find((id) => !(id >= 0 && id < this.#model.vocabSize));
-    if (outside !== undefined)
-      throw new ConfigError(`token id ${outside} is outside the vocabulary of ${this.#model.vocabSize}`);
-    const previous = this.#turn;
-    let release = (): void => {};
-    this.#turn = new Promise((resolve) => {
-      release = resolve;
-    });
-    await previous;
+    const release = await this.#takeTurn();
     try {
       yield* this.#decode(prompt, options);
     } finally {
@@ -92,24 +104,75 @@ export class Generator {
     }
   }
 
+  /**
+   * Logits [V] of the token after `prompt`, computed over the cache as generation does.
+   * @throws ConfigError for an empty prompt or ids outside the vocabulary; CapacityError when it exceeds the context.
+   */
+  async logitsAfter(prompt: Int32Array): Promise<Float32Array> {
+    this.#checkPrompt(prompt);
+    if (prompt.length > this.contextLength) {
+      throw new CapacityError(`the prompt has ${prompt.length} tokens, but the context holds ${this.contextLength}`);
+    }
+    const release = await this.#takeTurn();
+    try {
+      await this.#prefill(prompt, undefined);
+      return (this.#logits.data as Float32Array).slice();
+    } finally {
+      release();
+    }
+  }
+
+  #checkPrompt(prompt: Int32Array): void {
+    if (prompt.length === 0) throw new ConfigError("the prompt has no tokens; begin with the model's start token");
+    const outside = prompt.find((id) => !(id >= 0 && id < this.#model.vocabSize));
+    if (outside !== undefined)
+      throw new ConfigError(`token id ${outside} is outside the vocabulary of ${this.#model.vocabSize}`);
+  }
+
+  /** Waits until no other sequence runs; the function that it gives ends the turn. */
+  async #takeTurn(): Promise<() => void> {
+    const previous = this.#turn;
+    let release = (): void => {};
+    this.#turn = new Promise((resolve) => {
+      release = resolve;
+    });
+    await previous;
+    return release;
+  }
+
+  /** Runs a text from its start, in pieces, until `signal` is aborted. */
+  async #prefill(text: Int32Array, signal: AbortSignal | undefined): Promise<void> {
+    const piece = this.#prefillTokens;
+    const tables = this.#tablesFor(text.length);
+    for (let start = 0; start < text.length && !signal?.aborted; start += piece) {
+      await this.#run(text.subarray(start, start + piece), start, tables);
+    }
+  }
+
+  #tablesFor(length: number): Feeds {
+    return this.#tables.find(({ upTo }) => length <= upTo)!.feeds;
+  }
+
   async *#decode(prompt: Int32Array, options: GenerateOptions): AsyncGenerator<number> {
     const { maxTokens = Number.POSITIVE_INFINITY, stopIds, seed = 0, signal } = options;
     const rng = new Rng(seed);
-    let length = 0;
-    for (; length < prompt.length && !signal?.aborted; length = Math.min(length + PREFILL_TOKENS, prompt.length)) {
-      await this.#run(prompt.subarray(length, length + PREFILL_TOKENS), length);
-    }
+    const text = [...prompt];
+    await this.#prefill(prompt, signal);
     for (let count = 0; count < maxTokens && !signal?.aborted; count++) {
       const id = sample(this.#logits.data as Float32Array, options, rng);
       if (stopIds?.has(id)) return;
       yield id;
-      if (length === this.contextLength) return;
-      await this.#run([id], length++);
+      if (text.length === this.contextLength) return;
+      const before = this.#tablesFor(text.length);
+      const tables = this.#tablesFor(text.push(id));
+      // keys in the cache were turned by the tables of shorter texts
+      if (tables !== before) await this.#prefill(Int32Array.from(text), signal);
+      else await this.#run([id], text.length - 1, tables);
     }
   }
 
   /** Runs new tokens at position `start`; leaves the last one's logits. */
-  async #run(ids: ArrayLike<number>, start: number): Promise<void> {
+  async #run(ids: ArrayLike<number>, start: number, tables: Feeds): Promise<void> {
     const count = ids.length;
     const x = zeros("float32", [1, count, this.#model.hiddenSize]);
     this.#weights.embed(ids, x.data as Float32Array);
@@ -119,7 +182,7 @@ export class Generator {
       positions: hostTensor("int64", [1, count], positions),
       last: hostTensor("int32", [1], Int32Array.of(start + count - 1)),
       total: hostTensor("int32", [], Int32Array.of(start + count)),
-      ...this.#tables,
+      ...tables,
       ...this.#cache,
     };
     const caches = Object.entries(this.#cache).map(([name, tensor]) => [

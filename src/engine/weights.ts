@@ -1,6 +1,6 @@
 /** @file Weights as generation holds them: dense, or packed to 8 or 4 bits. */
 
-import type { HostTensor } from "../base/host-tensor.js";
+import { type HostTensor, zeros } from "../base/host-tensor.js";
 import {
   type BlockwiseMatrix,
   blockwiseBytes,
@@ -9,7 +9,16 @@ import {
   quantizeBlockwise,
 } from "../compress/index.js";
 import { add, constant } from "../graph/index.js";
-import { denseLinear, type LanguageModel, type Parameters, packedLinear, type Scope } from "../nn/index.js";
+import {
+  denseLinear,
+  type LanguageModel,
+  linearShape,
+  type ParameterSpec,
+  type Parameters,
+  packedLinear,
+  parameterSpecs,
+  type Scope,
+} from "../nn/index.js";
 
 export type WeightFormat = "float32" | "int8" | "int4";
 
@@ -18,6 +27,7 @@ export class Weights {
   readonly #dense = new Map<string, HostTensor>();
   readonly #packed = new Map<string, BlockwiseMatrix>();
   readonly #model: LanguageModel;
+  readonly #specs: ReadonlyMap<string, ParameterSpec>;
 
   constructor(
     model: LanguageModel,
@@ -25,12 +35,22 @@ export class Weights {
     readonly format: WeightFormat,
   ) {
     this.#model = model;
+    this.#specs = new Map(parameterSpecs(model).map((spec) => [spec.name, spec]));
     for (const [name, tensor] of parameters) {
       // an embedding that is also the head is packed once and read in both roles
       const isOnlyEmbedding = name === model.embedding.name && model.head.weight.name !== name;
-      if (format === "float32" || tensor.shape.length !== 2 || isOnlyEmbedding) this.#dense.set(name, tensor);
-      else this.#packed.set(name, quantizeBlockwise(tensor, { bits: format === "int4" ? 4 : 8 }));
+      const spec = this.#specs.get(name) ?? { name, shape: tensor.shape, init: { fill: 0 } };
+      const isLinear = linearShape(spec) !== undefined;
+      if (format === "float32" || !isLinear || isOnlyEmbedding) this.#dense.set(name, tensor);
+      else {
+        const matrix = this.#isTransposed(name) ? transposed(tensor) : tensor;
+        this.#packed.set(name, quantizeBlockwise(matrix, { bits: format === "int4" ? 4 : 8 }));
+      }
     }
+  }
+
+  #isTransposed(name: string): boolean {
+    return this.#specs.get(name)?.matrix === "transposed";
   }
 
   /** Bytes of all weights. */
@@ -43,7 +63,11 @@ export class Weights {
 
   /** The float32 values that the packed weights stand for, to measure what packing costs. */
   unpacked(): Map<string, HostTensor> {
-    return new Map([...this.#dense, ...[...this.#packed].map(([name, m]) => [name, dequantize(m)] as const)]);
+    const unpacked = [...this.#packed].map(([name, packed]) => {
+      const matrix = dequantize(packed);
+      return [name, this.#isTransposed(name) ? transposed(matrix) : matrix] as const;
+    });
+    return new Map([...this.#dense, ...unpacked]);
   }
 
   /** Copies the embeddings of `ids` to `out` [ids, D]. */
@@ -66,12 +90,23 @@ export class Weights {
       tensor,
       has,
       linear: (name) => {
-        const matrix = this.#packed.get(`${prefix}${name}.weight`);
+        const weight = `${name}.weight`;
+        const matrix = this.#packed.get(prefix + weight);
         const bias = has(`${name}.bias`) ? tensor(`${name}.bias`) : undefined;
-        if (!matrix) return denseLinear(tensor(`${name}.weight`), bias);
+        if (!matrix) return denseLinear(tensor(weight), bias, { isTransposed: this.#isTransposed(prefix + weight) });
         const packed = packedLinear(matrix);
         return bias ? { ...packed, forward: (x) => add(packed.forward(x), bias) } : packed;
       },
     };
   }
+}
+
+/** [in, out] ↔ [out, in]. */
+function transposed({ shape, data }: HostTensor): HostTensor {
+  const [rows, columns] = shape as readonly [number, number];
+  const out = zeros("float32", [columns, rows]);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) out.data[j * rows + i] = data[i * columns + j]!;
+  }
+  return out;
 }

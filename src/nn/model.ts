@@ -1,5 +1,6 @@
 /** @file What a language model is to everything that runs one: parameters by name, and layers as functions of tensors. */
 
+import { CapacityError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import { zeros } from "../base/host-tensor.js";
 import { deriveSeed, Rng } from "../base/rng.js";
@@ -13,6 +14,21 @@ export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly init: Initializer;
+  /**
+   * What a matrix is, where it is not a linear map stored [out, in]: one stored [in, out] ("transposed", GPT-2's Conv1D),
+   * or values that are read as they are ("plain": position tables, routers), which adapters and packing leave alone.
+   */
+  readonly matrix?: "transposed" | "plain";
+}
+
+/** Sizes of the linear map that a parameter holds; undefined where it holds something else. */
+export function linearShape(spec: ParameterSpec): { outFeatures: number; inFeatures: number } | undefined {
+  const [rows, columns] = spec.shape;
+  const isLinear = spec.name.endsWith(".weight") && spec.shape.length === 2 && spec.matrix !== "plain";
+  if (!isLinear || rows === undefined || columns === undefined) return undefined;
+  return spec.matrix === "transposed"
+    ? { outFeatures: columns, inFeatures: rows }
+    : { outFeatures: rows, inFeatures: columns };
 }
 
 /** A linear map as layers and PEFT methods see it, whatever kernel is behind it. */
@@ -43,6 +59,10 @@ export interface AttentionRequest {
   readonly scale: number;
   /** A query sees itself and the `window - 1` positions before it. */
   readonly window?: number;
+  /** Scores s become softcap · tanh(s / softcap) before the mask (Gemma 2, arXiv:2408.00118, section 2). */
+  readonly softcap?: number;
+  /** Added to the scaled scores, [1 or B, H, 1 or T, T] (ALiBi): while training and in `forward`; no cache takes it yet. */
+  readonly bias?: Tensor;
 }
 
 /** What surrounds a layer: supplied by whoever runs it, so that a layer knows neither tiles nor caches. */
@@ -55,6 +75,14 @@ export interface LayerContext {
   attend(request: AttentionRequest): Tensor;
   /** Dropout while training, x itself otherwise. Every call draws a mask of its own. */
   dropout(x: Tensor, rate: number): Tensor;
+  /** Hands a value out beside the layer's result (router logits); whoever runs the layer may leave it. */
+  report?(name: string, value: Tensor): void;
+}
+
+/** A part of a layer: parameters by local name, and its function. x [B, T, D] → [B, T, ·]. */
+export interface Module {
+  readonly parameters: readonly ParameterSpec[];
+  forward(scope: Scope, x: Tensor, context: LayerContext): Tensor;
 }
 
 /** A layer's parameters and its function. Layers of one kind differ only in the values of their parameters. */
@@ -64,7 +92,10 @@ export interface LayerKind {
   build(scope: Scope, x: Tensor, context: LayerContext): Tensor;
 }
 
-/** One layer of a model: parameter names are `prefix` + local name. */
+/**
+ * One layer of a model: parameter names are `prefix` + local name. What comes before the first attention layer (learned
+ * positions, a scale of the embeddings) is a layer of its own, of kind "stem" and with prefix "".
+ */
 export interface Layer {
   readonly kind: string;
   readonly prefix: string;
@@ -84,6 +115,8 @@ export interface LanguageModel {
   readonly hiddenSize: number;
   /** Longest sequence the model was made for. */
   readonly maxPositions: number;
+  /** Longer ones cannot be computed at all: positions are learned. Default false. */
+  readonly hasFixedPositions?: boolean;
   /** Parameter whose rows are the token embeddings, [V, D]. */
   readonly embedding: ParameterSpec;
   readonly layers: readonly Layer[];
@@ -95,13 +128,19 @@ export interface LanguageModel {
     normalize(scope: Scope, x: Tensor): Tensor;
     /** Parameter [V, D] that maps to logits; the embedding's own name where the two are tied. */
     readonly weight: ParameterSpec;
+    /** Logits z become softcap · tanh(z / softcap). */
+    readonly softcap?: number;
   };
-  /** Cache of each layer. */
-  readonly caches: readonly CacheSpec[];
+  /** Cache of each layer; undefined for layers that leave nothing. */
+  readonly caches: readonly (CacheSpec | undefined)[];
   /** Tables for positions 0 … length - 1. */
   tables(length: number): Readonly<Record<string, HostTensor>>;
+  /** Sequences longer than this have other tables from their first position on (LongRoPE): what is cached is void then. */
+  readonly tablesChangeAfter?: number;
   /** Linear maps that adapters attach to when nothing else is said, by the last part of their name. */
   readonly peftTargets: readonly string[];
+  /** Prefix of parameter names that checkpoints of the model without its head leave out (GPT-2's "transformer."). */
+  readonly basePrefix?: string;
   /** Contents of the checkpoint's config.json. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -109,13 +148,27 @@ export interface LanguageModel {
 /** Values of parameters by full name. */
 export type Parameters = ReadonlyMap<string, HostTensor>;
 
-/** Every parameter of a model under its full name, in the order of computation. */
-export function parameterSpecs(model: LanguageModel): ParameterSpec[] {
-  const ofLayers = model.layers.flatMap(({ kind, prefix }) =>
+/** Parameters of all layers under their full names. */
+export function layerSpecs(model: LanguageModel): ParameterSpec[] {
+  return model.layers.flatMap(({ kind, prefix }) =>
     model.kinds[kind]!.parameters.map((spec) => ({ ...spec, name: prefix + spec.name })),
   );
+}
+
+/** Every parameter of a model under its full name, in the order of computation. */
+export function parameterSpecs(model: LanguageModel): ParameterSpec[] {
+  const ofLayers = layerSpecs(model);
   const untied = model.head.weight.name === model.embedding.name ? [] : [model.head.weight];
   return [model.embedding, ...ofLayers, ...model.head.parameters, ...untied];
+}
+
+/** @throws CapacityError when sequences of so many tokens cannot be computed. */
+export function checkLength({ family, maxPositions, hasFixedPositions }: LanguageModel, time: number): void {
+  if (hasFixedPositions && time > maxPositions) {
+    throw new CapacityError(
+      `${time} tokens, but this ${family} model has learned ${maxPositions} positions; cut the text`,
+    );
+  }
 }
 
 /** Number of scalar parameters. */

@@ -3,10 +3,11 @@
 import { ConfigError } from "../base/errors.js";
 import type { Tensor } from "../graph/index.js";
 import { denseLinear } from "./layers/linear.js";
-import type { Scope } from "./model.js";
+import type { ParameterSpec, Scope } from "./model.js";
 
-/** A scope over tensors by local name. */
-export function scopeOf(tensors: Readonly<Record<string, Tensor>>): Scope {
+/** A scope over tensors by local name. `specs` say which matrices are stored transposed. */
+export function scopeOf(tensors: Readonly<Record<string, Tensor>>, specs: readonly ParameterSpec[] = []): Scope {
+  const transposed = new Set(specs.filter(({ matrix }) => matrix === "transposed").map(({ name }) => name));
   const tensor = (name: string): Tensor => {
     const found = tensors[name];
     if (!found)
@@ -16,6 +17,9 @@ export function scopeOf(tensors: Readonly<Record<string, Tensor>>): Scope {
   return {
     tensor,
     has: (name) => name in tensors,
-    linear: (name) => denseLinear(tensor(`${name}.weight`), tensors[`${name}.bias`]),
+    linear: (name) => {
+      const weight = `${name}.weight`;
+      return denseLinear(tensor(weight), tensors[`${name}.bias`], { isTransposed: transposed.has(weight) });
+    },
   };
 }

@@ -1,3 +1,4 @@
 /** @file Graphs as ONNX models. */
 export { lower } from "./lower.js";
-export { encodeModel, type OnnxModel, type OnnxNode } from "./model.js";
+export { type ExternalData, encodeModel, type OnnxModel, type OnnxNode } from "./model.js";
+export { readInitializers } from "./read.js";

@@ -2,11 +2,11 @@
 
 import { TesseraError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
+import { Message } from "../base/protobuf.js";
 import type { Dim } from "../graph/dim.js";
 import { MICROSOFT, type OnnxAttribute } from "../graph/emitter.js";
 import { onnxDType } from "../graph/onnx-dtype.js";
 import type { Aval } from "../graph/tensor.js";
-import { Message } from "./protobuf.js";
 
 export interface OnnxNode {
   readonly opType: string;
@@ -28,6 +28,9 @@ export interface OnnxModel {
   readonly outputs: readonly OnnxValue[];
   readonly initializers: ReadonlyMap<string, HostTensor>;
 }
+
+/** TensorProto.DataLocation. */
+const EXTERNAL = 1;
 
 const IR_VERSION = 10;
 const OPSET_VERSION = 21;
@@ -63,21 +66,34 @@ function valueInfo({ name, aval }: OnnxValue): Message {
   return new Message().string(1, name).message(2, new Message().message(1, tensorType));
 }
 
-function tensor(name: string, { dtype, shape, data }: HostTensor): Message {
+/** Initializers that a file beside the model holds. */
+export interface ExternalData {
+  /** Name of the file, relative to the model. */
+  readonly location: string;
+  /** Where each starts, in bytes. */
+  readonly offsets: ReadonlyMap<string, number>;
+}
+
+function tensor(name: string, { dtype, shape, data }: HostTensor, external: ExternalData | undefined): Message {
   const message = new Message();
   for (const size of shape) message.int(1, size);
-  return message
-    .int(2, onnxDType[dtype])
-    .string(8, name)
-    .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  message.int(2, onnxDType[dtype]).string(8, name);
+  const offset = external?.offsets.get(name);
+  if (!external || offset === undefined) {
+    return message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  const place = { location: external.location, offset: `${offset}`, length: `${data.byteLength}` };
+  for (const [key, value] of Object.entries(place)) message.message(13, new Message().string(1, key).string(2, value));
+  return message.int(14, EXTERNAL);
 }
 
 /**
- * The bytes of a ModelProto.
+ * The bytes of a ModelProto; initializers that `external` has are only pointed to.
  * @throws TesseraError when it would exceed protobuf's 2 GB.
  */
-export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
-  const weights = [...model.initializers.values()].reduce((sum, t) => sum + t.data.byteLength, 0);
+export function encodeModel(model: OnnxModel, external?: ExternalData): Uint8Array<ArrayBuffer> {
+  const inside = [...model.initializers].filter(([name]) => !external?.offsets.has(name));
+  const weights = inside.reduce((sum, [, t]) => sum + t.data.byteLength, 0);
   if (weights > MAX_BYTES) {
     throw new TesseraError(
       `ONNX model "${model.name}": ${weights} bytes of constants exceed protobuf's limit of 2 GB; feed the weights instead`,
@@ -86,7 +102,7 @@ export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const graph = new Message();
   for (const n of model.nodes) graph.message(1, node(n));
   graph.string(2, model.name);
-  for (const [name, value] of model.initializers) graph.message(5, tensor(name, value));
+  for (const [name, value] of model.initializers) graph.message(5, tensor(name, value, external));
   for (const value of model.inputs) graph.message(11, valueInfo(value));
   for (const value of model.outputs) graph.message(12, valueInfo(value));
   return new Message()

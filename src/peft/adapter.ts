@@ -12,7 +12,7 @@ import type {
   Parameters,
   Scope,
 } from "../nn/index.js";
-import { parameterSpecs } from "../nn/index.js";
+import { linearShape, parameterSpecs } from "../nn/index.js";
 import type { PeftMethod } from "./method.js";
 import { type MethodName, methods } from "./methods/index.js";
 
@@ -61,13 +61,21 @@ export function createAdapter(model: LanguageModel, options: AdapterOptions = {}
 
 const lastPart = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
 
+interface Linear {
+  readonly name: string;
+  readonly outFeatures: number;
+  readonly inFeatures: number;
+  /** The weight is stored [in, out]. */
+  readonly isTransposed: boolean;
+}
+
 /** Linear maps of a kind of layer: names without `.weight`, with their sizes. */
-function linearsOf(kind: LayerKind): { name: string; outFeatures: number; inFeatures: number }[] {
-  return kind.parameters.flatMap(({ name, shape }) =>
-    name.endsWith(".weight") && shape.length === 2
-      ? [{ name: name.slice(0, -".weight".length), outFeatures: shape[0]!, inFeatures: shape[1]! }]
-      : [],
-  );
+function linearsOf(kind: LayerKind): Linear[] {
+  return kind.parameters.flatMap((spec) => {
+    const sizes = linearShape(spec);
+    const name = spec.name.slice(0, -".weight".length);
+    return sizes ? [{ name, ...sizes, isTransposed: spec.matrix === "transposed" }] : [];
+  });
 }
 
 /** The model with the adapter's parameters beside the linear maps it targets. */
@@ -110,17 +118,17 @@ function* adaptedLinears(
   model: LanguageModel,
   adapter: Adapter,
   parameters: Parameters,
-): Generator<{ weight: HostTensor; own: Record<string, HostTensor> }> {
+): Generator<{ weight: HostTensor; isTransposed: boolean; own: Record<string, HostTensor> }> {
   const method = methodOf(adapter.method);
   for (const { kind, prefix } of model.layers) {
-    for (const { name, outFeatures, inFeatures } of linearsOf(model.kinds[kind]!)) {
+    for (const { name, outFeatures, inFeatures, isTransposed } of linearsOf(model.kinds[kind]!)) {
       if (!adapter.targets.includes(lastPart(name))) continue;
       const own = method.parameters(adapter.config, outFeatures, inFeatures).map((p) => {
         const tensor = parameters.get(`${prefix}${name}.${p.name}`);
         if (!tensor) throw new ConfigError(`the adapter has no parameter "${prefix}${name}.${p.name}"`);
         return [p.name, tensor] as const;
       });
-      yield { weight: parameters.get(`${prefix}${name}.weight`)!, own: Object.fromEntries(own) };
+      yield { weight: parameters.get(`${prefix}${name}.weight`)!, isTransposed, own: Object.fromEntries(own) };
     }
   }
 }
@@ -128,10 +136,14 @@ function* adaptedLinears(
 function addDelta(model: LanguageModel, adapter: Adapter, parameters: Parameters, sign: 1 | -1): void {
   const { delta } = methodOf(adapter.method);
   if (!delta) throw new UnsupportedError(`adapters of method "${adapter.method}" cannot be merged into the base`);
-  for (const { weight, own } of adaptedLinears(model, adapter, parameters)) {
-    const change = delta(adapter.config, own);
+  for (const { weight, isTransposed, own } of adaptedLinears(model, adapter, parameters)) {
+    const change = delta(adapter.config, own); // [out, in]
     const data = weight.data as Float32Array;
-    for (let i = 0; i < data.length; i++) data[i]! += sign * change[i]!;
+    const [rows, columns] = weight.shape as readonly [number, number];
+    for (let i = 0; i < data.length; i++) {
+      const at = isTransposed ? (i % columns) * rows + Math.floor(i / columns) : i;
+      data[i]! += sign * change[at]!;
+    }
   }
 }
 
@@ -143,6 +155,12 @@ export function merge(base: LanguageModel, adapter: Adapter, parameters: Paramet
 /** Takes the adapter out again; weights return to within a rounding of what they were. */
 export function unmerge(base: LanguageModel, adapter: Adapter, parameters: Parameters): void {
   addDelta(base, adapter, parameters, -1);
+}
+
+/** PEFT's `fan_in_fan_out`: the targets' weights are stored [in, out]. */
+function isStoredTransposed(base: LanguageModel, { targets }: Adapter): boolean {
+  const linears = Object.values(base.kinds).flatMap(linearsOf);
+  return linears.some(({ name, isTransposed }) => isTransposed && targets.includes(lastPart(name)));
 }
 
 /** How PEFT names an adapter's parameters. */
@@ -168,7 +186,7 @@ export async function saveAdapter(
     base_model_name_or_path: baseModel ?? null,
     target_modules: [...adapter.targets],
     bias: "none",
-    fan_in_fan_out: false,
+    fan_in_fan_out: isStoredTransposed(base, adapter),
     inference_mode: true,
     ...adapter.config,
   };
@@ -226,6 +244,8 @@ const INERT = new Set([
   "revision",
   "target_modules",
   "inference_mode",
+  // how the base stores its weights, which the base itself says
+  "fan_in_fan_out",
   "auto_mapping",
   "init_lora_weights",
 ]);

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { HostTensor } from "../base/host-tensor.js";
-import type { JsonValue } from "../checkpoint/index.js";
+import { type JsonValue, resolveModel } from "../checkpoint/index.js";
 import { type LlamaConfig, llama } from "../models/index.js";
 import { initialize, type LanguageModel, parameterSpecs } from "../nn/index.js";
 import { type LoadedModel, loadModel } from "../presets/load.js";
@@ -114,7 +114,7 @@ export function ownCandidates({ tokenizer, marks }: TextCodec, seed: number): Ca
 
 /** A checkpoint as candidate and codec, with a hash of its weights. */
 export async function baseCandidate(path: string): Promise<{ candidate: Candidate; codec: TextCodec; hash: string }> {
-  const loaded = await loadModel(path);
+  const loaded = await loadModel(await resolveModel(path));
   const hash = createHash("sha256");
   for (const [name, { data }] of loaded.parameters) {
     hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

@@ -1,8 +1,21 @@
 /** @file Plans: which program runs on which tile, in what order. */
 export { describeTraining, type TrainDescription, type TrainPlanOptions } from "./describe.js";
+export { contrastiveChain, embed, embeddingChain } from "./embed.js";
+export { type Encoded, type EncodeOptions, type EncoderBatch, type EncoderShape, encode } from "./encoder.js";
+export { lossChain, shiftRight, teacherForcedLogits } from "./encoder-decoder.js";
+export {
+  EncoderDecoderGenerator,
+  type GenerateIdsOptions,
+  likeliest,
+  type TokenChoice,
+} from "./encoder-decoder-generator.js";
+export { lossStage, predict } from "./encoder-heads.js";
+export { type ForwardInput, type ForwardOptions, type ForwardResult, forward } from "./forward.js";
 export type { SequenceShape } from "./layer-graph.js";
 export type { LossTile } from "./loss-head.js";
 export { LossPlan, type LossPlanOptions } from "./loss-plan.js";
 export { estimateMemory, type MemoryEstimate, type MemoryOptions } from "./memory.js";
 export type { MicroBatch } from "./sequence-feeds.js";
+export { StagePlan, type StagePlanOptions, type StageRunOptions } from "./stage-plan.js";
+export { runStages, type Stage } from "./stages.js";
 export { type GradientSink, type RunOptions, TrainPlan } from "./train-plan.js";

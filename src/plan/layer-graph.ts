@@ -1,7 +1,9 @@
 /** @file A layer over whole sequences as a graph: what training and evaluation run once per layer. */
 
+import { UnsupportedError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import { deriveSeed } from "../base/rng.js";
+import { cappedAttention } from "../graph/functional/capped-attention.js";
 import {
   type Aval,
   causalAttention,
@@ -43,8 +45,13 @@ export function tableFeeds(model: LanguageModel, time: number): Record<string, H
   return Object.fromEntries(Object.entries(model.tables(time)).map(([name, table]) => [TABLE + name, table]));
 }
 
-/** What a layer's graph is built for: "train" reads a scalar `seed` for dropout masks, "evaluate" has no dropout. */
-export type LayerMode = "train" | "evaluate";
+/**
+ * What a layer's graph is built for: "train" reads a scalar `seed` for dropout masks, "evaluate" has no dropout,
+ * "report" has none either and hands out what the layer reports as `report.<name>`.
+ */
+export type LayerMode = "train" | "evaluate" | "report";
+
+export const REPORT = "report.";
 
 /** `x` and a layer's parameters by local name → `y`, both [B, T, D]. */
 export function layerGraph(model: LanguageModel, kind: string, shape: SequenceShape, mode: LayerMode): Graph {
@@ -56,6 +63,7 @@ export function layerGraph(model: LanguageModel, kind: string, shape: SequenceSh
   const seed: Aval = { dtype: "int32", shape: [] };
   const all: Record<string, Aval> = { x, ...(mode === "train" && { seed }), ...sharedInputs(model, shape), ...weights };
   let numMasks = 0;
+  const reports: Record<string, Tensor> = {};
   return graph(`layer.${kind}`, all, (inputs) => {
     const tables = Object.entries(inputs).flatMap(([name, tensor]) =>
       name.startsWith(TABLE) ? [[name.slice(TABLE.length), tensor] as const] : [],
@@ -66,22 +74,27 @@ export function layerGraph(model: LanguageModel, kind: string, shape: SequenceSh
       attend: (request: AttentionRequest) => attendWhole(request, shape, inputs.segments),
       dropout: (h: Tensor, rate: number) =>
         mode === "train" ? dropout(h, inputs.seed!, { rate, salt: deriveSeed(numMasks++, "dropout") }) : h,
+      report: (name: string, value: Tensor) => {
+        if (mode === "report") reports[REPORT + name] = value;
+      },
     };
-    return { y: build(scopeOf(inputs), inputs.x!, context) };
+    return { y: build(scopeOf(inputs, parameters), inputs.x!, context), ...reports };
   });
 }
 
 /** Attention over whole sequences: heads apart, causal tiles, heads together again. */
 function attendWhole(request: AttentionRequest, shape: SequenceShape, segments: Tensor | undefined): Tensor {
-  const { q, k, v, numHeads, numKvHeads, headDim, scale, window } = request;
+  const { q, k, v, numHeads, numKvHeads, headDim, scale, window, softcap, bias } = request;
+  if (bias && softcap !== undefined)
+    throw new UnsupportedError("attention: a bias on the scores and a softcap do not go together");
   const { batchSize, time, attentionTile } = shape;
   const heads = (x: Tensor, count: number): Tensor =>
     transpose(reshape(x, [batchSize, time, count, headDim]), [0, 2, 1, 3]);
-  const attended = causalAttention(heads(q, numHeads), heads(k, numKvHeads), heads(v, numKvHeads), {
-    scale,
-    tile: Math.min(attentionTile, time),
-    ...(window !== undefined && { window }),
-    ...(segments && { segments }),
-  });
+  const parts = [heads(q, numHeads), heads(k, numKvHeads), heads(v, numKvHeads)] as const;
+  const visible = { scale, ...(window !== undefined && { window }), ...(segments && { segments }) };
+  const attended =
+    softcap === undefined
+      ? causalAttention(...parts, { ...visible, ...(bias && { bias }), tile: Math.min(attentionTile, time) })
+      : cappedAttention(...parts, { ...visible, softcap });
   return reshape(transpose(attended, [0, 2, 1, 3]), [batchSize, time, numHeads * headDim]);
 }

@@ -1,5 +1,6 @@
 /** @file The end of a model as graphs: hidden states and labels to loss and gradients, by tiles of rows and of vocabulary. */
 
+import { softcapped, softcapSlope } from "../graph/functional/softcap.js";
 import {
   type Aval,
   add,
@@ -10,12 +11,14 @@ import {
   grad,
   graph,
   linearCrossEntropy,
+  logSoftmax,
   matmul,
   maximum,
   mul,
   neg,
   reduceMax,
   reduceSum,
+  reshape,
   scalar,
   sub,
   type Tensor,
@@ -50,7 +53,22 @@ function wholeInputs(model: LanguageModel): Record<string, Aval> {
 
 function wholeLoss(model: LanguageModel, inputs: Readonly<Record<string, Tensor>>): Tensor {
   const weight = inputs[model.head.weight.name]!;
-  return linearCrossEntropy(normalized(model, inputs), weight, inputs.labels!, inputs.weights!);
+  const [h, labels, weights] = [normalized(model, inputs), inputs.labels!, inputs.weights!];
+  const { softcap } = model.head;
+  if (softcap === undefined) return linearCrossEntropy(h, weight, labels, weights);
+  const logits = softcapped(matmul(h, weight, { transB: true }), softcap);
+  const picked = takeAlong(logSoftmax(logits), reshape(labels, [ROWS, 1]));
+  return neg(reduceSum(mul(picked, reshape(weights, [ROWS, 1])), [0, 1]));
+}
+
+/** x [rows, D] → logits [rows, V]. */
+export function logitsGraph(model: LanguageModel): Graph {
+  const { labels, weights, ...inputs } = wholeInputs(model);
+  return graph("logits", inputs, (tensors) => {
+    const weight = tensors[model.head.weight.name]!;
+    const h = normalized(model, tensors);
+    return { logits: softcapped(matmul(h, weight, { transB: true }), model.head.softcap), h };
+  });
 }
 
 /** `d_<name>` for each gradient, added to `sum_<name>` where the graph has it. */
@@ -131,11 +149,13 @@ export function vocabularyGraphs(model: LanguageModel, wrt: readonly string[]): 
   const gradient = (accumulate: boolean): Graph => {
     const sum = accumulate && hasWeight ? { sum: tile.w } : {};
     const inputs: Record<string, Aval> = { ...tile, logSum: column, weights: column, partial: x, ...sum };
-    return graph("loss.vocabulary.gradient", inputs, (tensors) => tileGradient(tensors, hasWeight));
+    return graph("loss.vocabulary.gradient", inputs, (tensors) => tileGradient(tensors, hasWeight, model.head.softcap));
   };
   return {
     normalize: graph("loss.normalize", { x, ...parameters }, (tensors) => ({ h: normalized(model, tensors) })),
-    scan: graph("loss.vocabulary.scan", { ...tile, max: column, sum: column, picked: column }, tileScan),
+    scan: graph("loss.vocabulary.scan", { ...tile, max: column, sum: column, picked: column }, (tensors) =>
+      tileScan(tensors, model.head.softcap),
+    ),
     gradient: gradient(false),
     gradientAccumulate: gradient(true),
     normalizeBackward: backward(false),
@@ -143,9 +163,11 @@ export function vocabularyGraphs(model: LanguageModel, wrt: readonly string[]): 
   };
 }
 
-function tileScan(inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+type Softcap = number | undefined;
+
+function tileScan(inputs: Readonly<Record<string, Tensor>>, softcap: Softcap): Record<string, Tensor> {
   const { h, w, label, inTile, max, sum, picked } = inputs as Record<string, Tensor>;
-  const logits = matmul(h!, w!, { transB: true });
+  const logits = softcapped(matmul(h!, w!, { transB: true }), softcap);
   const newMax = maximum(max!, reduceMax(logits, [1], { keepDims: true }));
   const tileSum = reduceSum(exp(sub(logits, newMax)), [1], { keepDims: true });
   return {
@@ -156,10 +178,16 @@ function tileScan(inputs: Readonly<Record<string, Tensor>>): Record<string, Tens
 }
 
 /** dlogits = weights · (softmax - onehot), with the weights acting on rows of h and of the result. */
-function tileGradient(inputs: Readonly<Record<string, Tensor>>, hasWeight: boolean): Record<string, Tensor> {
+function tileGradient(
+  inputs: Readonly<Record<string, Tensor>>,
+  hasWeight: boolean,
+  softcap: Softcap,
+): Record<string, Tensor> {
   const { h, w, label, inTile, logSum, weights, partial, sum } = inputs as Record<string, Tensor>;
-  const probabilities = exp(sub(matmul(h!, w!, { transB: true }), logSum!));
-  const difference = addAlong(probabilities, label!, neg(inTile!));
+  const logits = softcapped(matmul(h!, w!, { transB: true }), softcap);
+  const probabilities = exp(sub(logits, logSum!));
+  const byLogits = addAlong(probabilities, label!, neg(inTile!));
+  const difference = softcap === undefined ? byLogits : mul(byLogits, softcapSlope(logits, softcap));
   const dh = add(partial!, mul(matmul(difference, w!), weights!));
   if (!hasWeight) return { newPartial: dh };
   const dw = matmul(difference, mul(h!, weights!), { transA: true });

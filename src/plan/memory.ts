@@ -3,7 +3,7 @@
 import { byteSize } from "../base/host-tensor.js";
 import type { Graph } from "../graph/index.js";
 import { evaluateShape } from "../graph/index.js";
-import { type ParameterSpec, parameterSpecs } from "../nn/index.js";
+import { layerSpecs, type ParameterSpec, parameterSpecs } from "../nn/index.js";
 import type { LayerGraphs, TrainDescription } from "./describe.js";
 import { lossGradientGraph, vocabularyGraphs } from "./loss-graphs.js";
 import { workspaceBytes } from "./workspace.js";
@@ -65,9 +65,9 @@ export function estimateMemory(
 
 /** With streamed gradients, layers of one kind share buffers. */
 function gradientBytes({ model, options, layers }: TrainDescription, trained: readonly ParameterSpec[]): number {
-  const isOfLayer = (name: string): boolean => model.layers.some(({ prefix }) => name.startsWith(prefix));
+  const ofLayers = new Set(layerSpecs(model).map(({ name }) => name));
   const all = trained.map(({ name, shape }) => [name, byteSize("float32", shape)] as const);
-  const counted = options.streamGradients ? all.filter(([name]) => !isOfLayer(name)) : all;
+  const counted = options.streamGradients ? all.filter(([name]) => !ofLayers.has(name)) : all;
   const shared = new Map<string, number>();
   if (options.streamGradients) {
     for (const [i, { kind }] of model.layers.entries()) {

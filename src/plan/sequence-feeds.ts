@@ -2,7 +2,7 @@
 
 import { type HostTensor, hostTensor, rows, zeros } from "../base/host-tensor.js";
 import { deriveSeed } from "../base/rng.js";
-import type { LanguageModel } from "../nn/index.js";
+import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Feeds } from "../runtime/index.js";
 import { type SequenceShape, tableFeeds } from "./layer-graph.js";
 
@@ -29,7 +29,9 @@ export class SequenceFeeds {
   readonly #seeds: readonly HostTensor[];
   readonly #tables: Feeds;
 
+  /** @throws CapacityError when the model cannot compute sequences of this length. */
   constructor(model: LanguageModel, { batchSize, time, packed }: SequenceShape) {
+    checkLength(model, time);
     this.#labels = zeros("int64", [batchSize * time]);
     this.#weights = zeros("float32", [batchSize * time]);
     this.#positions = zeros("int64", [batchSize, time]);

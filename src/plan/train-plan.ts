@@ -3,7 +3,7 @@
 import { TrainingError } from "../base/errors.js";
 import { type HostTensor, zeros } from "../base/host-tensor.js";
 import { evaluateShape, type Graph } from "../graph/index.js";
-import { type LanguageModel, type Layer, type Parameters, parameterSpecs } from "../nn/index.js";
+import { type LanguageModel, type Layer, layerSpecs, type Parameters, parameterSpecs } from "../nn/index.js";
 import type { Binding, Feeds, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import type { TrainDescription } from "./describe.js";
@@ -118,8 +118,9 @@ class PlanBuilder {
   async build(): Promise<PlanParts> {
     const { model, options, headTrainable } = this.#description;
     const hidden = (): HostTensor => zeros("float32", [options.batchSize, options.time, model.hiddenSize]);
+    const ofLayers = new Set(layerSpecs(model).map(({ name }) => name));
     for (const { name, shape } of parameterSpecs(model)) {
-      const isShared = options.streamGradients && model.layers.some(({ prefix }) => name.startsWith(prefix));
+      const isShared = options.streamGradients && ofLayers.has(name);
       if (options.isTrainable(name) && !isShared) this.#gradients.set(name, zeros("float32", shape));
     }
     const activations = Array.from({ length: model.layers.length + 1 }, hidden);

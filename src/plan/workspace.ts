@@ -1,7 +1,8 @@
 /** @file How much memory a program needs for its intermediate values: its tensors' lifetimes, summed up. */
 
 import { byteSize } from "../base/host-tensor.js";
-import { type DimBindings, evaluateShape, type Graph, type Tensor } from "../graph/index.js";
+import { type DimBindings, evaluateDim, evaluateShape, type Graph, type Tensor } from "../graph/index.js";
+import { selectRowsOp } from "../graph/ops/select-rows.js";
 import { type Node, topologicalOrder } from "../graph/tensor.js";
 
 /** Ops whose result is the memory of their first operand. */
@@ -25,10 +26,11 @@ export function workspaceBytes(graph: Graph, dims: DimBindings = {}): number {
     }
   }
   const outside = new Set([...leaves, ...Object.values(graph.outputs).map(rootOf)]);
+  const largest = { ...dims, ...selectedRows(order, dims) };
   const bytesOf = (tensor: Tensor): number =>
     outside.has(tensor) || tensor.node.op.name === "constant"
       ? 0
-      : byteSize(tensor.dtype, evaluateShape(tensor.shape, dims));
+      : byteSize(tensor.dtype, evaluateShape(tensor.shape, largest));
   let alive = 0;
   let peak = 0;
   for (const node of order) {
@@ -43,6 +45,14 @@ export function workspaceBytes(graph: Graph, dims: DimBindings = {}): number {
     for (const output of node.outputs) if (rootOf(output) === output && !reads.has(output)) alive -= bytesOf(output);
   }
   return peak;
+}
+
+/** Numbers of rows that only a run decides, at their largest: all rows of what they are selected from. */
+function selectedRows(nodes: readonly Node[], dims: DimBindings): DimBindings {
+  const selections = nodes.filter(({ op }) => op.name === selectRowsOp.name);
+  return Object.fromEntries(
+    selections.map(({ inputs, outputs }) => [String(outputs[0]!.shape[0]), evaluateDim(inputs[0]!.shape[0]!, dims)]),
+  );
 }
 
 function aliasViews(node: Node, roots: Map<Tensor, Tensor>): void {

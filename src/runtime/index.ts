@@ -1,3 +1,3 @@
 /** @file Programs on ONNX Runtime. */
 export { type Backend, type BackendName, type Binding, backends } from "./backends/index.js";
-export { type Feeds, Program, Runtime, type RuntimeOptions } from "./program.js";
+export { type Feeds, Program, Runtime, type RuntimeOptions, type Signature } from "./program.js";

@@ -3,7 +3,7 @@
 import { ConfigError, ShapeError } from "../base/errors.js";
 import { type HostTensor, zeros } from "../base/host-tensor.js";
 import { type DimBindings, evaluateShape, type Shape } from "../graph/dim.js";
-import type { Graph } from "../graph/tensor.js";
+import type { Aval, Graph } from "../graph/tensor.js";
 import { encodeModel, lower } from "../onnx/index.js";
 import {
   type Backend,
@@ -17,10 +17,17 @@ import {
 /** Tensors by the name of a graph's input or output. */
 export type Feeds = Readonly<Record<string, HostTensor>>;
 
+/** What a program takes and gives. A graph is one. */
+export interface Signature {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, Aval>>;
+  readonly outputs: Readonly<Record<string, Aval>>;
+}
+
 /** A compiled graph. */
 export class Program {
   constructor(
-    readonly graph: Graph,
+    readonly graph: Signature,
     private readonly session: Session,
   ) {}
 
@@ -74,11 +81,11 @@ export class Program {
   }
 }
 
-const unknownName = (graph: Graph, kind: string, name: string, known: object): ConfigError =>
+const unknownName = (graph: Signature, kind: string, name: string, known: object): ConfigError =>
   new ConfigError(`program "${graph.name}" has no ${kind} "${name}"; it has: ${Object.keys(known).join(", ")}`);
 
 /** Sizes of named dims, taken from the feeds, which are checked on the way. */
-function bindDims(graph: Graph, feeds: Feeds): DimBindings {
+function bindDims(graph: Signature, feeds: Feeds): DimBindings {
   for (const name of Object.keys(feeds)) {
     if (!(name in graph.inputs)) throw unknownName(graph, "input", name, graph.inputs);
   }
@@ -137,6 +144,17 @@ export class Runtime {
     const session = this.#byGraph.get(graph) ?? this.#load(graph);
     this.#byGraph.set(graph, session);
     return new Program(graph, await session);
+  }
+
+  /**
+   * A program from an ONNX model that was made before. `signature` says what it takes and gives; its weights may lie in
+   * files of `folder`.
+   */
+  async load(model: Uint8Array, signature: Signature, folder?: string): Promise<Program> {
+    const names = { inputs: Object.keys(signature.inputs), outputs: Object.keys(signature.outputs) };
+    const session = this.backend.load(model, names, folder);
+    this.#sessions.push(session);
+    return new Program(signature, await session);
   }
 
   #load(graph: Graph): Promise<Session> {

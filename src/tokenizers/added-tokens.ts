@@ -1,5 +1,7 @@
 /** @file Tokens that are found in a text as they stand, before anything else cuts it up. */
 
+import { Trie } from "./algorithms/trie.js";
+
 /** A token beside those that the algorithm makes. */
 export interface AddedToken {
   readonly id: number;
@@ -19,23 +21,25 @@ export interface AddedToken {
 type TokenVisitor = (token: AddedToken, start: number, end: number) => boolean;
 type GapVisitor = (start: number, end: number) => boolean;
 
-const wordEnd = /[\p{L}\p{M}\p{Nd}\p{Pc}]$/u;
-const wordStart = /^[\p{L}\p{M}\p{Nd}\p{Pc}]/u;
+const wordEnd = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
+const wordStart = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** Finds tokens in a text: leftmost first, longest among those that begin together. */
 export class TokenMatcher {
-  readonly #tokens: ReadonlyMap<string, AddedToken>;
-  readonly #pattern: RegExp;
+  readonly #tokens: readonly AddedToken[];
+  readonly #words: Trie;
+  /** By code unit: whether a token begins with it. */
+  readonly #begins = new Uint8Array(0x10000);
   /** Pairs of neighbours inside tokens. */
   readonly #pairs: ReadonlySet<string>;
   readonly #looksAround: boolean;
 
   /** @param contents what to look for, with the token that each stands for; not empty. */
   constructor(contents: readonly (readonly [content: string, token: AddedToken])[]) {
-    this.#tokens = new Map(contents);
-    const longestFirst = [...this.#tokens.keys()].sort((a, b) => b.length - a.length);
-    this.#pattern = new RegExp(longestFirst.map((s) => s.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|"), "gu");
-    this.#pairs = new Set(longestFirst.flatMap((s) => Array.from(s.slice(1), (_, i) => pairAt(s, i + 1))));
+    this.#tokens = contents.map(([, token]) => token);
+    this.#words = new Trie(contents.map(([content], i) => [content, i]));
+    for (const [content] of contents) this.#begins[content.charCodeAt(0)] = 1;
+    this.#pairs = new Set(contents.flatMap(([s]) => Array.from(s.slice(1), (_, i) => pairAt(s, i + 1))));
     this.#looksAround = contents.some(([, token]) => !token.isSpecial && looksAround(token));
   }
 
@@ -58,12 +62,17 @@ export class TokenMatcher {
   ): boolean {
     const stretch = start === 0 && end === text.length ? text : text.slice(start, end);
     let last = 0;
-    for (const match of stretch.matchAll(this.#pattern)) {
-      const token = this.#tokens.get(match[0])!;
+    for (let at = 0; at < stretch.length; at++) {
+      if (this.#begins[stretch.charCodeAt(at)] === 0) continue;
+      const { length, value } = this.#words.longest(stretch, at, stretch.length);
+      if (length === 0) continue;
+      const [matchStart, matchEnd] = [at, at + length];
+      const token = this.#tokens[value]!;
+      at = matchEnd - 1; // a match that does not count hides others in it, too
       if (token.isSpecial && !specialTokens) continue;
-      const matchEnd = match.index + match[0].length;
-      if (match.index < last || (token.isSingleWord && touchesWord(stretch, match.index, matchEnd))) continue;
-      const from = token.stripsLeft ? spaceStart(stretch, match.index, last) : match.index;
+      if (token.isSingleWord && touchesWord(stretch, matchStart, matchEnd)) continue;
+      // white space that one token takes may hold the next, which counts all the same, and ends what was taken
+      const from = token.stripsLeft ? spaceStart(stretch, matchStart, last) : matchStart;
       const to = token.stripsRight ? spaceEnd(stretch, matchEnd) : matchEnd;
       if (from > last && !visitGap(start + last, start + from)) return false;
       if (!visitToken(token, start + from, start + to)) return false;

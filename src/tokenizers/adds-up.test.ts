@@ -1,4 +1,5 @@
 /** @file Where token counts add up: what `addsUpAt` says against counts, and where it must say no. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../base/rng.js";
 import type { AddedToken } from "./added-tokens.js";
@@ -102,6 +103,43 @@ describe.each(names)("addsUpAt of a tokenizer that cuts as %s", (name) => {
   });
 });
 
+describe("addsUpAt of other kinds of tokenizer", () => {
+  interface Golden {
+    readonly models: Record<string, unknown>;
+    readonly cases: { readonly model: string; readonly settings: Record<string, unknown> }[];
+  }
+  const path = new URL("../../test/golden/tokenizers/components.json", import.meta.url);
+  const { models, cases }: Golden = JSON.parse(readFileSync(path, "utf8"));
+
+  it.each(cases.map(({ model, settings }, i) => [i, model, settings] as const))(
+    "is right wherever it says yes: %d, %s",
+    (_, model, settings) => {
+      checkedShare(tokenizerFromJson(JSON.stringify({ ...settings, model: models[model] })), 120);
+    },
+  );
+
+  it.each([
+    [
+      "wordpiece",
+      { normalizer: { type: "BertNormalizer" }, pre_tokenizer: { type: "BertPreTokenizer" } },
+      "one| |two|,| |3|-|4| |中|文",
+    ],
+    ["unigram", { pre_tokenizer: { type: "Metaspace", replacement: "▁" } }, "one| two,| 3-4"],
+    ["unigram", { pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "first" } }, "one| two,| 3-4"],
+    ["bpe", { normalizer: { type: "Prepend", prepend: "▁" } }, "one two, 3-4"],
+  ])("says yes where words end: %s %j", (model, settings, expected) => {
+    const file = {
+      ...cases[0]!.settings,
+      normalizer: null,
+      pre_tokenizer: null,
+      added_tokens: [],
+      ...settings,
+      model: models[model],
+    };
+    expect(marked(tokenizerFromJson(JSON.stringify(file)), expected.replaceAll("|", ""))).toBe(expected);
+  });
+});
+
 describe("addsUpAt", () => {
   it.each([
     ["gpt2", "Row| by| row|,| it|'s| 1998|-|12| (|a|).|  Then|.|\n\n-| b"],
@@ -120,11 +158,18 @@ describe("addsUpAt", () => {
     );
   });
 
-  it("says no everywhere with a space in front, and where nothing is known of the cuts", () => {
+  it("says yes before spaces where other words get one in front", () => {
+    const pre_tokenizer = { type: "ByteLevel", add_prefix_space: true, use_regex: true };
+    const tokenizer = trained("gpt2", { pre_tokenizer });
+    expect(marked(tokenizer, "one two, 3-4")).toBe("one| two,| 3-4");
+    checkedShare(tokenizer, 1500);
+  });
+
+  it("says no everywhere where nothing is known of the cuts", () => {
     const byteLevel = { type: "ByteLevel", add_prefix_space: true, use_regex: true };
     const split = { type: "Split", pattern: { Regex: " ?\\w+" }, behavior: "Isolated", invert: false };
     const sequence = { type: "Sequence", pretokenizers: [split, { ...byteLevel, add_prefix_space: false }] };
-    for (const pre_tokenizer of [byteLevel, sequence, { ...byteLevel, add_prefix_space: false, use_regex: false }]) {
+    for (const pre_tokenizer of [sequence, { ...byteLevel, add_prefix_space: false, use_regex: false }]) {
       expect(marked(trained("gpt2", { pre_tokenizer }), "one two, 3")).toBe("one two, 3");
     }
   });

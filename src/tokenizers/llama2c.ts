@@ -1,12 +1,10 @@
 /** @file Reads tokenizer.bin of llama2.c (karpathy/llama2.c, tokenizer.py and run.c). */
 
 import { CheckpointError } from "../base/errors.js";
-import type { AddedToken } from "./added-tokens.js";
-import { type Piece, SentencePieceBpe } from "./algorithms/sentencepiece-bpe.js";
-import { PipelineTokenizer } from "./pipeline.js";
-import { wholeText } from "./pretokenizers/pretokenizer.js";
-import { spacedWords } from "./pretokenizers/words.js";
+import type { Piece } from "./sentencepiece/pieces.js";
+import { sentencePieceTokenizer } from "./sentencepiece/tokenizer.js";
 import type { Tokenizer } from "./tokenizer.js";
+import { bytePiece } from "./vocabulary.js";
 
 /** The file names no kinds, but run.c knows the first ids: unknown, beginning, end, then the 256 bytes. */
 const controls = ["<unk>", "<s>", "</s>"];
@@ -19,26 +17,25 @@ const numBytes = 256;
  * @throws CheckpointError when the bytes are not such a file.
  */
 export function tokenizerFromLlama2c(bytes: Uint8Array): Tokenizer {
-  const model = new SentencePieceBpe(readPieces(bytes));
-  return new PipelineTokenizer({
-    model,
-    pretokenizer: model.joinsWords ? wholeText : spacedWords,
-    addedTokens: controls.map(controlToken),
-    prefixSpace: "text",
-    template: { prefix: [controls.indexOf("<s>")], suffix: [] },
-  });
-}
-
-function controlToken(content: string, id: number): AddedToken {
-  return {
-    id,
-    content,
-    isSpecial: true,
-    isNormalized: false,
-    isSingleWord: false,
-    stripsLeft: false,
-    stripsRight: false,
-  };
+  return sentencePieceTokenizer(
+    {
+      algorithm: "bpe",
+      pieces: readPieces(bytes),
+      normalization: {
+        charsmap: undefined,
+        addsDummyPrefix: true,
+        removesExtraSpaces: false,
+        spaceMark: " ",
+        marksWordEnds: false,
+      },
+      fallsBackToBytes: true,
+      unknownSurface: "",
+    },
+    {
+      specialKinds: ["control", "unknown"],
+      template: { prefix: [controls.indexOf("<s>")], suffix: [] },
+    },
+  );
 }
 
 /** After the longest length (int32): score (float32), length (int32) and UTF-8 of each token; little-endian. */
@@ -63,10 +60,10 @@ function readPieces(bytes: Uint8Array): Piece[] {
 
 function pieceOf(id: number, text: string, score: number): Piece {
   const content = controls[id];
-  if (content !== undefined) return { text: content, score, kind: "control" };
+  if (content !== undefined) return { text: content, score, kind: id === 0 ? "unknown" : "control" };
   const byte = id - controls.length;
   if (byte >= numBytes) return { text, score, kind: "normal" };
-  const name = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+  const name = bytePiece(byte);
   if (text === name) return { text, score, kind: "byte" };
   throw new CheckpointError(`llama2.c tokenizer: expected ${name} as token ${id}, the file has "${text}"`);
 }

@@ -2,11 +2,11 @@
 
 import { ConfigError, DataError } from "../base/errors.js";
 import { type AddedToken, TokenMatcher } from "./added-tokens.js";
-import { ByteBuffer } from "./algorithms/byte-buffer.js";
-import type { Normalizer } from "./normalizer.js";
-import type { Pretokenizer } from "./pretokenizers/pretokenizer.js";
+import { type DecodedToken, type Decoding, newText } from "./decoding.js";
+import type { PretokenStep } from "./pretokenizers/steps.js";
 import { CountSink, EncodeSink, LimitSink, OffsetSink, type ScanSink } from "./scan-sinks.js";
-import { prefixedMap, type SourceMap } from "./source-map.js";
+import type { SourceMap } from "./source-map.js";
+import { changeMap, type TextChange } from "./text-change.js";
 import type { TokenModel } from "./token-model.js";
 import type {
   DecodeOptions,
@@ -14,23 +14,18 @@ import type {
   Encoding,
   SequenceTemplate,
   StreamDecoder,
+  TemplatePiece,
   Tokenizer,
 } from "./tokenizer.js";
 
-/**
- * Which stretches get a space in front, so that a first word looks like any other. `stretch`: all between added tokens
- * that do not begin with a space (`ByteLevel` with `add_prefix_space`), and decoding keeps it. `text`: the text as a
- * whole, also after BOS, and decoding drops the space again (SentencePiece).
- */
-export type PrefixSpace = "none" | "stretch" | "text";
-
 export interface PipelineParts {
   readonly model: TokenModel;
-  readonly pretokenizer: Pretokenizer;
-  readonly normalizer?: Normalizer | undefined;
+  readonly steps: readonly PretokenStep[];
+  readonly decoding: Decoding;
+  readonly normalizer?: TextChange | undefined;
   readonly addedTokens?: readonly AddedToken[];
-  readonly prefixSpace?: PrefixSpace;
   readonly template?: SequenceTemplate;
+  readonly pairTemplate?: readonly TemplatePiece[] | undefined;
 }
 
 /** Tokens to look for in the raw text, and in what normalisation makes of the rest. */
@@ -42,17 +37,16 @@ interface Matchers {
 /** A pretoken longer than this many code units per allowed token is cut by `truncate` without being read to its end. */
 const maxUnitsPerToken = 128;
 
-const blank = 0x20;
-
 export class PipelineTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly specialTokens: ReadonlyMap<string, number>;
   readonly template: SequenceTemplate;
   readonly model: TokenModel;
   readonly addedTokens: readonly AddedToken[];
-  readonly #pretokenizer: Pretokenizer;
-  readonly #normalizer: Normalizer | undefined;
-  readonly #prefixSpace: PrefixSpace;
+  readonly pairTemplate: readonly TemplatePiece[] | undefined;
+  readonly #steps: readonly PretokenStep[];
+  readonly #normalizer: TextChange | undefined;
+  readonly #decoding: Decoding;
   readonly #addedById: ReadonlyMap<number, AddedToken>;
   readonly #addedIds: ReadonlyMap<string, number>;
   readonly #matchers: Matchers;
@@ -64,11 +58,12 @@ export class PipelineTokenizer implements Tokenizer {
 
   constructor({
     model,
-    pretokenizer,
+    steps,
+    decoding,
     normalizer,
     addedTokens = [],
-    prefixSpace = "none",
     template = { prefix: [], suffix: [] },
+    pairTemplate,
   }: PipelineParts) {
     const special = addedTokens.filter((token) => token.isSpecial);
     this.model = model;
@@ -76,14 +71,16 @@ export class PipelineTokenizer implements Tokenizer {
     this.template = template;
     this.vocabSize = addedTokens.reduce((size, token) => Math.max(size, token.id + 1), model.vocabSize);
     this.specialTokens = new Map(special.map((token) => [token.content, token.id]));
-    this.#pretokenizer = pretokenizer;
+    this.pairTemplate = pairTemplate;
+    this.#steps = steps;
     this.#normalizer = normalizer;
-    this.#prefixSpace = prefixSpace;
+    this.#decoding = decoding;
     this.#addedById = new Map(addedTokens.map((token) => [token.id, token]));
     this.#addedIds = new Map(addedTokens.map((token) => [token.content, token.id]));
     this.#matchers = matchersOf(addedTokens, normalizer);
     this.#findsTokens = special.length < addedTokens.length;
-    this.#isDirect = !this.#findsTokens && normalizer === undefined && prefixSpace === "none";
+    const isPlain = normalizer === undefined && steps.length === 1 && steps[0]?.change === undefined;
+    this.#isDirect = !this.#findsTokens && isPlain;
     this.#counter = new CountSink(model);
   }
 
@@ -108,10 +105,16 @@ export class PipelineTokenizer implements Tokenizer {
   }
 
   addsUpAt(text: string, index: number): boolean {
-    if (index <= 0 || index >= text.length || this.#prefixSpace !== "none") return false;
+    if (index <= 0 || index >= text.length) return false;
     if (isSurrogate(text.charCodeAt(index - 1)) || isSurrogate(text.charCodeAt(index))) return false;
-    if (this.#pretokenizer.cutEffect(text, index) !== "none") return false;
-    return this.#isDirect || this.#isApart(text, index);
+    const [first, ...later] = this.#steps;
+    // a piece that is the first of its text in one part may be a later one of the whole
+    if (later.some(({ change }) => change?.first !== undefined)) return false;
+    let pair: string | undefined = text.slice(index - 1, index + 1);
+    if (this.#normalizer !== undefined) pair = this.#normalizer.seam(text, index);
+    if (pair !== undefined && first?.change !== undefined) pair = first.change.seam(pair, 1);
+    if (pair === undefined || first?.pretokenizer.cutEffect(pair, 1) !== "none") return false;
+    return !this.#findsTokens || this.#isApart(text, index);
   }
 
   /** @throws ConfigError when `maxTokens` is negative or not a number. */
@@ -134,16 +137,26 @@ export class PipelineTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
-    const bytes = new ByteBuffer();
-    const bytesOf = this.#decoding(options);
-    for (let i = 0; i < ids.length; i++) bytes.append(bytesOf(ids[i]!));
-    return utf8Decoder().decode(bytes.view());
+    if (this.#decoding.decodeAll !== undefined) return this.#decoding.decodeAll(this.#decoded(ids, options));
+    const decoder = this.streamDecoder(options);
+    let text = "";
+    for (let i = 0; i < ids.length; i++) text += decoder.push(ids[i]!);
+    return text + decoder.flush();
   }
 
   streamDecoder(options?: DecodeOptions): StreamDecoder {
-    const bytesOf = this.#decoding(options);
-    const decoder = utf8Decoder();
-    return { push: (id) => decoder.decode(bytesOf(id), { stream: true }), flush: () => decoder.decode() };
+    const state = this.#decoding.open();
+    return {
+      push: (id) => {
+        let text = "";
+        for (const token of this.#decoded([id], options)) {
+          if (token === newText) state.restart();
+          else text += state.push(token);
+        }
+        return text;
+      },
+      flush: () => state.flush(),
+    };
   }
 
   tokenId(token: string): number | undefined {
@@ -154,20 +167,25 @@ export class PipelineTokenizer implements Tokenizer {
     return this.#addedById.get(id)?.content ?? this.model.token(id);
   }
 
-  /** Whether neither the normaliser nor a token reaches across `index`. */
+  /** Whether no token reaches across `index`. */
   #isApart(text: string, index: number): boolean {
-    if (this.#normalizer?.separatesAt(text, index) === false) return false;
-    if (!this.#findsTokens) return true;
     const { raw, normalized } = this.#matchers;
     return raw?.mayCross(text, index) !== true && normalized?.mayCross(text, index) !== true;
   }
 
   /** Cuts text to pieces for the sink: added tokens, and pretokens of what lies between. */
-  #scan(text: string, start: number, end: number, sink: ScanSink, { specialTokens = false }: EncodeOptions = {}): void {
+  #scan(
+    source: string,
+    start: number,
+    end: number,
+    sink: ScanSink,
+    { specialTokens = false }: EncodeOptions = {},
+  ): void {
     if (start >= end) return;
-    sink.begin(text);
+    const text = this.#isDirect || isWellFormed(source.slice(start, end)) ? source : wellFormed(source);
+    sink.begin(text, start);
     if (this.#isDirect && !specialTokens) {
-      this.#pretokenizer.scan(text, start, end, sink.visit);
+      this.#steps[0]?.pretokenizer.scan(text, start, end, sink.visit);
       return;
     }
     const { raw } = this.#matchers;
@@ -178,14 +196,11 @@ export class PipelineTokenizer implements Tokenizer {
 
   /** A stretch of raw text: normalises it, and looks for the tokens that stand in normalised text. */
   #scanRaw(text: string, start: number, end: number, specialTokens: boolean, sink: ScanSink): boolean {
-    const original = this.#normalizer === undefined ? text : text.slice(start, end);
-    const normalized = this.#normalizer?.normalize(original) ?? text;
-    const isChanged = normalized !== original;
-    const source = isChanged ? this.#normalizer?.sourceMap(original, start) : undefined;
-    const [content, from, to] = isChanged ? [normalized, 0, normalized.length] : [text, start, end];
+    const [content, from, to, source] = changed(this.#normalizer, text, start, end, undefined, sink);
     const visitGap = (gapStart: number, gapEnd: number): boolean =>
       this.#scanStretch(content, gapStart, gapEnd, source, sink);
     const matcher = this.#matchers.normalized;
+    if (from >= to) return true;
     if (matcher === undefined) return visitGap(from, to);
     return matcher.scan(content, from, to, specialTokens, visitGap, (token, tokenStart, tokenEnd) =>
       this.#add(token, source?.start(tokenStart) ?? tokenStart, source?.end(tokenEnd) ?? tokenEnd, sink),
@@ -193,14 +208,29 @@ export class PipelineTokenizer implements Tokenizer {
   }
 
   #scanStretch(text: string, start: number, end: number, source: SourceMap | undefined, sink: ScanSink): boolean {
-    const lacksSpace = this.#prefixSpace === "stretch" && text.charCodeAt(start) !== blank;
-    const isPrefixed = lacksSpace || (this.#prefixSpace === "text" && sink.isAtStart);
+    const goesOn = this.#scanStep(0, text, start, end, source, sink);
     sink.isAtStart = false;
-    sink.text = isPrefixed ? ` ${text.slice(start, end)}` : text;
-    sink.source = isPrefixed ? prefixedMap(start, source) : source;
-    return isPrefixed
-      ? this.#pretokenizer.scan(sink.text, 0, sink.text.length, sink.visit)
-      : this.#pretokenizer.scan(text, start, end, sink.visit);
+    return goesOn;
+  }
+
+  #scanStep(
+    index: number,
+    text: string,
+    start: number,
+    end: number,
+    outer: SourceMap | undefined,
+    sink: ScanSink,
+  ): boolean {
+    const { change, pretokenizer } = this.#steps[index]!;
+    const [content, from, to, source] = changed(change, text, start, end, outer, sink);
+    if (index + 1 < this.#steps.length) {
+      return pretokenizer.scan(content, from, to, (pieceStart, pieceEnd) =>
+        this.#scanStep(index + 1, content, pieceStart, pieceEnd, source, sink),
+      );
+    }
+    sink.text = content;
+    sink.source = source;
+    return pretokenizer.scan(content, from, to, sink.visit);
   }
 
   #add(token: AddedToken, start: number, end: number, sink: ScanSink): boolean {
@@ -224,37 +254,63 @@ export class PipelineTokenizer implements Tokenizer {
     return start;
   }
 
-  /** Gives the bytes of one id after the other. */
-  #decoding({ keepSpecialTokens = false }: DecodeOptions = {}): (id: number) => Uint8Array {
-    let isAtStart = true;
-    return (id) => {
+  /** A token that is found in normalised text is written as it stands there. */
+  #written({ content, isNormalized }: AddedToken): string {
+    return isNormalized && this.#normalizer !== undefined ? this.#normalizer.apply(content, false) : content;
+  }
+
+  /** What decoding sees of ids: special tokens are left out unless asked for, but those that begin a text are heard of. */
+  *#decoded(
+    ids: ArrayLike<number>,
+    { keepSpecialTokens = false }: DecodeOptions = {},
+  ): Generator<DecodedToken | typeof newText> {
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
       const added = this.#addedById.get(id);
-      const bytes = added === undefined ? this.model.bytes(id) : new TextEncoder().encode(added.content);
-      if (bytes === undefined)
+      const token = added === undefined ? this.model.token(id) : this.#written(added);
+      if (token === undefined) {
         throw new DataError(`decode: id ${id} is not in the vocabulary of ${this.vocabSize} ids`);
-      if (added?.isSpecial) {
-        isAtStart ||= this.#beginsText(added);
-        return keepSpecialTokens ? bytes : bytes.subarray(0, 0);
       }
-      const dropsSpace = isAtStart && this.#prefixSpace === "text" && bytes[0] === blank;
-      isAtStart = false;
-      return dropsSpace ? bytes.subarray(1) : bytes;
-    };
+      if (added?.isSpecial !== true || keepSpecialTokens) yield { token, id, isAdded: added !== undefined };
+      if (added?.isSpecial === true && this.#beginsText(added)) yield newText;
+    }
   }
 }
 
-function matchersOf(tokens: readonly AddedToken[], normalizer: Normalizer | undefined): Matchers {
+/** What a change makes of `text[start, end)`: the text that has it, where it lies there, and the way back. */
+function changed(
+  change: TextChange | undefined,
+  text: string,
+  start: number,
+  end: number,
+  source: SourceMap | undefined,
+  sink: ScanSink,
+): readonly [text: string, start: number, end: number, source: SourceMap | undefined] {
+  if (change === undefined) return [text, start, end, source];
+  const original = start === 0 && end === text.length ? text : text.slice(start, end);
+  const isAtOrigin = (): boolean => (source?.start(start) ?? start) === sink.origin;
+  const isFirst = change.first === "origin" ? isAtOrigin() : change.first === "text" && sink.isAtStart;
+  const result = change.apply(original, isFirst);
+  if (result === original) return [text, start, end, source];
+  return [result, 0, result.length, changeMap(change, original, isFirst, start, source)];
+}
+
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/** A lone surrogate is read as U+FFFD; the length stays. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
+function matchersOf(tokens: readonly AddedToken[], normalizer: TextChange | undefined): Matchers {
   const matcher = (isNormalized: boolean): TokenMatcher | undefined => {
-    const chosen = tokens.filter((token) => token.isNormalized === isNormalized);
-    const content = (token: AddedToken) => (isNormalized && normalizer?.normalize(token.content)) || token.content;
+    const chosen = tokens.filter((token) => token.isNormalized === isNormalized && token.content !== "");
+    const content = (token: AddedToken) => (isNormalized && normalizer?.apply(token.content, false)) || token.content;
     return chosen.length === 0 ? undefined : new TokenMatcher(chosen.map((token) => [content(token), token]));
   };
   return { raw: matcher(false), normalized: matcher(true) };
-}
-
-/** A byte order mark is text like any other: decoding must give back what was encoded. */
-function utf8Decoder() {
-  return new TextDecoder("utf-8", { ignoreBOM: true });
 }
 
 function isSurrogate(unit: number): boolean {

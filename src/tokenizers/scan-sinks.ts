@@ -11,8 +11,10 @@ export abstract class ScanSink {
   text = "";
   /** From positions in `text` to the source; undefined where they are the same. */
   source: SourceMap | undefined;
-  /** Nothing but special tokens has come yet. */
+  /** Nothing but special tokens that begin a text has come since its beginning. */
   isAtStart = true;
+  /** Where the text begins in the source. */
+  origin = 0;
   /** `pretoken` as a function of its own, made once so that no call of a tokenizer has to. */
   readonly visit = (start: number, end: number): boolean => this.pretoken(start, end);
 
@@ -21,8 +23,9 @@ export abstract class ScanSink {
   }
 
   /** Gets ready for a text. */
-  begin(text: string): void {
+  begin(text: string, origin: number): void {
     this.text = text;
+    this.origin = origin;
     this.source = undefined;
     this.isAtStart = true;
   }
@@ -113,7 +116,7 @@ export class LimitSink extends ScanSink {
   #take(count: number, end: number): boolean {
     this.#total += count;
     if (this.#total > this.#maxTokens) this.overflow = end;
-    else this.fits = end;
+    else this.fits = Math.max(this.fits, end);
     return this.overflow < 0;
   }
 }

@@ -11,8 +11,6 @@ export interface TokenModel {
   encode(text: string, start: number, end: number, ids: IntList): void;
   /** Appends the ids and, per id, start and end in `text`. */
   encodeWithOffsets(text: string, start: number, end: number, ids: IntList, offsets: IntList): void;
-  /** UTF-8 bytes that the id stands for, or undefined where the vocabulary has no such id. */
-  bytes(id: number): Uint8Array | undefined;
   tokenId(token: string): number | undefined;
   token(id: number): string | undefined;
 }

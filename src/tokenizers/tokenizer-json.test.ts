@@ -88,17 +88,18 @@ describe("tokenizerFromJson", () => {
   const sequence = (...pretokenizers: Json[]): Json => ({ type: "Sequence", pretokenizers });
 
   it.each<[string, Json, Json, RegExp]>([
-    ["another model", {}, { type: "Unigram" }, /Unigram.*BPE/],
+    ["another model", {}, { type: "Odd" }, /Odd.*BPE, Unigram, WordLevel, WordPiece/],
     ["dropout", {}, { dropout: 0.1 }, /dropout 0.1/],
-    ["byte fallback", {}, { byte_fallback: true }, /byte_fallback/],
-    ["a suffix", {}, { end_of_word_suffix: "</w>" }, /end_of_word_suffix/],
-    ["an unknown token that is needed", {}, { unk_token: "?", vocab: { "?": 0 }, merges: [] }, /unk_token/],
-    ["no pre-tokenizer", { pre_tokenizer: null }, {}, /no pre-tokenizer/],
-    ["another pre-tokenizer", { pre_tokenizer: { type: "Metaspace" } }, {}, /Metaspace/],
-    ["one among others", { pre_tokenizer: sequence({ type: "Punctuation" }, byteLevel) }, {}, /Punctuation.*Digits/],
-    ["bytes cut up", { pre_tokenizer: sequence(byteLevel, { type: "Digits" }) }, {}, /Digits in the last place/],
-    ["another normaliser", { normalizer: { type: "Lowercase" } }, {}, /Lowercase.*NFC/],
-    ["another decoder", { decoder: { type: "WordPiece" } }, {}, /decoder WordPiece/],
+    [
+      "a suffix with bytes",
+      {},
+      { byte_fallback: true, end_of_word_suffix: "</w>" },
+      /byte_fallback.*end_of_word_suffix/,
+    ],
+    ["another pre-tokenizer", { pre_tokenizer: { type: "Odd" } }, {}, /pre-tokenizer Odd.*Metaspace/],
+    ["one among others", { pre_tokenizer: sequence({ type: "Odd" }, byteLevel) }, {}, /Odd.*Digits/],
+    ["another normaliser", { normalizer: { type: "Odd" } }, {}, /normalizer Odd.*NFC/],
+    ["another decoder", { decoder: { type: "Odd" } }, {}, /decoder Odd.*WordPiece/],
     ["another post-processor", { post_processor: { type: "Odd" } }, {}, /post_processor Odd/],
   ])("says that %s is not supported", (_what, changes, modelChanges, message) => {
     const read = (): unknown => tokenizerFromJson(variant(changes, modelChanges));
@@ -116,6 +117,21 @@ describe("tokenizerFromJson", () => {
     ["ids that are not numbers", variant({}, { vocab: { a: "1" } }), /vocab/],
     ["ids beyond reason", variant({}, { vocab: { a: 1e9 } }), /vocab/],
     [
+      "an unknown token that is not there",
+      variant({}, { unk_token: "?", vocab: { a: 0 }, merges: [] }),
+      /unk_token is "\?"/,
+    ],
+    [
+      "a damaged table",
+      variant({ normalizer: { type: "Precompiled", precompiled_charsmap: "AAAA" } }),
+      /precompiled_charsmap/,
+    ],
+    [
+      "a table that is not base64",
+      variant({ normalizer: { type: "Precompiled", precompiled_charsmap: "*" } }),
+      /base64/,
+    ],
+    [
       "an added token that contradicts the model",
       variant({ added_tokens: [{ ...(golden.file.added_tokens as Json[])[0], id: 7 }] }),
       /<\|endoftext\|> has id 7/,
@@ -123,6 +139,12 @@ describe("tokenizerFromJson", () => {
   ])("rejects %s", (_what, text, message) => {
     expect(() => tokenizerFromJson(text)).toThrow(CheckpointError);
     expect(() => tokenizerFromJson(text)).toThrow(message);
+  });
+
+  it("reads files of the library's first years, which do not say of what type the model is", () => {
+    const { type: _, ...untyped } = golden.file.model;
+    const tokenizer = tokenizerFromJson(JSON.stringify({ ...golden.file, model: untyped }));
+    expect(Array.from(tokenizer.encode(golden.lines[0]!))).toEqual(golden.expected.gpt2!.ids[0]);
   });
 
   it("puts no space before nothing", () => {

@@ -1,14 +1,19 @@
 /** @file Reads and writes tokenizer.json, the file format of Hugging Face's tokenizers library. */
 
-import { z } from "zod";
 import { CheckpointError, messageOf, UnsupportedError } from "../base/errors.js";
 import type { AddedToken } from "./added-tokens.js";
+import { bytesOf } from "./algorithms/byte-alphabet.js";
+import { decoderEntries, readDecoder } from "./decoders/index.js";
+import { bytewise, type Decoding, stepwise } from "./decoding.js";
 import { fileSchema, type ModelFormat, type TokenizerFile } from "./formats/format.js";
 import { tokenizerModels } from "./formats/index.js";
-import { readTemplate } from "./formats/post-processor.js";
-import { parseEntry, typedSchema } from "./json-entry.js";
-import { Normalizer, type UnicodeForm, unicodeForms } from "./normalizer.js";
+import { aroundOne, readTemplates } from "./formats/post-processor.js";
+import { parseEntry } from "./json-entry.js";
+import { readNormalizer } from "./normalizers/index.js";
 import { PipelineTokenizer } from "./pipeline.js";
+import { flattened } from "./pretokenizers/steps.js";
+import { sentencePieceToJson } from "./sentencepiece/to-json.js";
+import { SentencePieceTokenizer } from "./sentencepiece/tokenizer.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** A tokenizer that can be written to tokenizer.json again. */
@@ -19,11 +24,16 @@ export class JsonTokenizer extends PipelineTokenizer {
 
   constructor(file: TokenizerFile) {
     const format = modelFormat(file.model.type);
+    const addedTokens = file.added_tokens.map(addedToken);
+    const hidden = new Set(addedTokens.filter(({ isSpecial }) => isSpecial).map(({ id }) => id));
+    const templates = readTemplates(file.post_processor);
     super({
-      ...format.read(file),
-      addedTokens: file.added_tokens.map(addedToken),
+      ...format.read({ entry: file.model, pretokenizers: flattened(file.pre_tokenizer), hidden }),
+      addedTokens,
+      decoding: readDecoding(file.decoder),
       normalizer: readNormalizer(file.normalizer),
-      template: readTemplate(file.post_processor),
+      template: aroundOne(templates),
+      pairTemplate: templates.pair,
     });
     this.format = format;
     const { model: _, ...settings } = file;
@@ -55,12 +65,15 @@ export function tokenizerFromJson(text: string): JsonTokenizer {
 }
 
 /**
- * The tokenizer.json of a tokenizer that was read from one or trained.
- * @throws UnsupportedError when the tokenizer came from another format.
+ * The tokenizer.json of a tokenizer that was trained or read from a file, with the same ids.
+ * @throws UnsupportedError when it cannot say what the tokenizer does.
  */
 export function toTokenizerJson(tokenizer: Tokenizer): string {
+  if (tokenizer instanceof SentencePieceTokenizer) {
+    return JSON.stringify(sentencePieceToJson(tokenizer.source, tokenizer.template), undefined, 2);
+  }
   if (!(tokenizer instanceof JsonTokenizer)) {
-    throw new UnsupportedError("toTokenizerJson: only tokenizers read from tokenizer.json or trained can be written");
+    throw new UnsupportedError("toTokenizerJson: only tokenizers that were read from a file or trained can be written");
   }
   return JSON.stringify({ ...tokenizer.settings, model: tokenizer.format.write(tokenizer.model) }, undefined, 2);
 }
@@ -84,20 +97,8 @@ function addedToken(entry: TokenizerFile["added_tokens"][number]): AddedToken {
   };
 }
 
-const normalizerSequenceSchema = z.strictObject({ type: z.literal("Sequence"), normalizers: z.array(typedSchema) });
-
-function readNormalizer(entry: TokenizerFile["normalizer"]): Normalizer | undefined {
-  const forms = entry ? normalizerForms(entry) : [];
-  return forms.length === 0 ? undefined : new Normalizer(forms);
-}
-
-function normalizerForms(entry: z.infer<typeof typedSchema>): UnicodeForm[] {
-  if (entry.type === "Sequence") {
-    return parseEntry(normalizerSequenceSchema, entry, "normalizer").normalizers.flatMap(normalizerForms);
-  }
-  const form = unicodeForms.find((name) => name === entry.type);
-  if (form === undefined) {
-    throw new UnsupportedError(`tokenizer.json: normalizer ${entry.type} is not supported; known are ${unicodeForms}`);
-  }
-  return [form];
+/** Bytes are put together all at once; other decoders work token by token. */
+function readDecoding(entry: TokenizerFile["decoder"]): Decoding {
+  const isBytes = entry && decoderEntries(entry).every(({ type }) => type === "ByteLevel");
+  return isBytes ? bytewise({ bytesOf }) : stepwise(readDecoder(entry));
 }

@@ -27,6 +27,11 @@ export interface SequenceTemplate {
   readonly suffix: readonly number[];
 }
 
+/** One part of what a model expects when it is given two texts: ids, or the first or second text. */
+export type TemplatePiece =
+  | { readonly ids: readonly number[]; readonly typeId: number }
+  | { readonly text: "first" | "second"; readonly typeId: number };
+
 /** A lone surrogate in a text is read as U+FFFD, as UTF-8 has no bytes for it. */
 export interface Tokenizer {
   /** Number of ids; every id is below it. */
@@ -34,6 +39,8 @@ export interface Tokenizer {
   /** Special tokens by content, with their ids. */
   readonly specialTokens: ReadonlyMap<string, number>;
   readonly template: SequenceTemplate;
+  /** What a model expects around two texts; undefined where the tokenizer does not say. */
+  readonly pairTemplate: readonly TemplatePiece[] | undefined;
   encode(text: string, options?: EncodeOptions): Int32Array;
   encodeWithOffsets(text: string, options?: EncodeOptions): Encoding;
   /** Number of tokens that `encode(text.slice(start, end))` would give, without building them. */

@@ -2,6 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { afterEach, expect, it, vi } from "vitest";
+import { ggmlTypes } from "../../src/checkpoint/index.js";
+import { exporters } from "../../src/export/index.js";
+import { encoderDecoders, encoders, families } from "../../src/models/index.js";
+import { ropeScalings } from "../../src/nn/index.js";
+import { tokenizerModels } from "../../src/tokenizers/index.js";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -38,4 +43,10 @@ it("the tutorial shows the example as it is", () => {
   const source = read("examples/hand-written-network.ts");
   expect(shown.length).toBeGreaterThan(3);
   for (const code of shown) expect(source).toContain(code);
+});
+
+it("the support table names everything in the registries", () => {
+  const page = read("docs/support.md");
+  const registries = [families, encoders, encoderDecoders, ropeScalings, exporters, ggmlTypes, tokenizerModels];
+  for (const key of registries.flatMap(Object.keys)) expect(page, key).toContain(`\`${key}\``);
 });

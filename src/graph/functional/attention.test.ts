@@ -10,7 +10,12 @@ import { constant, input, scalar, type Tensor } from "../tensor.js";
 import { type CausalAttentionOptions, causalAttention } from "./attention.js";
 
 /** The same by definition: one score matrix per head, keys repeated, masked, no tiles. */
-function naive(q: Tensor, k: Tensor, v: Tensor, { scale, segments, window }: CausalAttentionOptions): Tensor {
+function naive(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  { scale, segments, window, bias: scoreBias }: CausalAttentionOptions,
+): Tensor {
   const [, heads, time] = q.shape as number[];
   const repeats = heads! / Number(k.shape[1]);
   const repeated = (x: Tensor): Tensor =>
@@ -24,6 +29,7 @@ function naive(q: Tensor, k: Tensor, v: Tensor, { scale, segments, window }: Cau
   }
   const bias = constant({ dtype: "float32", shape: [time!, time!], data: mask });
   let scores = add(matmul(q, repeated(k), { transB: true, scale }), bias);
+  if (scoreBias) scores = add(scores, scoreBias);
   if (segments) {
     const same = equal(
       reshape(segments, [Number(q.shape[0]), 1, time!, 1]),
@@ -35,7 +41,10 @@ function naive(q: Tensor, k: Tensor, v: Tensor, { scale, segments, window }: Cau
 }
 
 const shapes = { B: 2, H: 4, T: 7, C: 3 };
-const variants: [string, { groups: number; tile: number; window?: number; segments?: boolean }][] = [
+const variants: [
+  string,
+  { groups: number; tile: number; window?: number; segments?: boolean; bias?: readonly number[] },
+][] = [
   ["one tile", { groups: 4, tile: 7 }],
   ["tiles that divide unevenly", { groups: 4, tile: 3 }],
   ["grouped queries", { groups: 2, tile: 2 }],
@@ -43,6 +52,9 @@ const variants: [string, { groups: number; tile: number; window?: number; segmen
   ["a sliding window", { groups: 2, tile: 2, window: 3 }],
   ["a window shorter than a tile", { groups: 2, tile: 3, window: 1 }],
   ["packed segments", { groups: 2, tile: 3, segments: true }],
+  ["a bias per score", { groups: 4, tile: 3, bias: [2, 4, 7, 7] }],
+  ["a bias shared by the batch, and a window", { groups: 2, tile: 3, window: 3, bias: [1, 4, 7, 7] }],
+  ["a bias per key", { groups: 2, tile: 2, bias: [1, 4, 1, 7] }],
   ["segments and a window", { groups: 4, tile: 2, window: 2, segments: true }],
 ];
 
@@ -55,7 +67,7 @@ describe("causalAttention", () => {
 
   it.each(variants)(
     "equals plain attention, forward and backward: %s",
-    async (_, { groups, tile, window, segments }) => {
+    async (_, { groups, tile, window, segments, bias: biasShape }) => {
       const { B, H, T, C } = shapes;
       const q = input("q", "float32", [B, H, T, C]);
       const [k, v] = [input("k", "float32", [B, groups, T, C]), input("v", "float32", [B, groups, T, C])];
@@ -67,9 +79,18 @@ describe("causalAttention", () => {
         ids,
         draw({ shape: ids.shape, dtype: "int64", values: [0, 0, 0, 1, 1, 2, 2, 5, 5, 5, 5, 5, 6, 6] }, rng),
       );
-      const options = { scale: 0.6, tile, ...(window && { window }), ...(segments && { segments: ids }) };
+      const bias = biasShape && input("bias", "float32", biasShape);
+      if (bias) feeds.set(bias, draw({ shape: bias.shape }, rng));
+      const options = {
+        scale: 0.6,
+        tile,
+        ...(window && { window }),
+        ...(segments && { segments: ids }),
+        ...(bias && { bias }),
+      };
       const [tiled, plain] = [causalAttention(q, k, v, options), naive(q, k, v, options)];
-      const all = (y: Tensor): Tensor[] => [y, ...(grad([{ output: y, cotangent: ct }], [q, k, v]) as Tensor[])];
+      const sources = bias ? [q, k, v, bias] : [q, k, v];
+      const all = (y: Tensor): Tensor[] => [y, ...(grad([{ output: y, cotangent: ct }], sources) as Tensor[])];
       const expected = interpret(all(plain), feeds);
       const actual = interpret(all(tiled), feeds);
       const onRuntime = await runOnRuntime(runtime, all(tiled), feeds);

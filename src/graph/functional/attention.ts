@@ -3,6 +3,7 @@
 import { allocate } from "../../base/dtype.js";
 import { assert, ShapeError, UnsupportedError } from "../../base/errors.js";
 import { withGradient } from "../custom.js";
+import type { Shape } from "../dim.js";
 import {
   add,
   after,
@@ -11,6 +12,7 @@ import {
   matmul,
   mul,
   neg,
+  pad,
   reduceSum,
   reshape,
   slice,
@@ -34,6 +36,11 @@ export interface CausalAttentionOptions {
   readonly segments?: Tensor;
   /** A query sees itself and the `window - 1` positions before it. Without it, all before it. */
   readonly window?: number;
+  /**
+   * Added to the scaled scores (ALiBi, T5's buckets), [1 or B, H, 1 or T, T]; one row for all queries where the bias
+   * depends on the key alone. Gradients flow to it.
+   */
+  readonly bias?: Tensor;
 }
 
 /** One tile: queries start … end - 1 against keys first … end - 1. */
@@ -58,15 +65,23 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: Causal
   if (Number(heads) % Number(groups) !== 0 || k.shape[2] !== time || `${k.shape}` !== `${v.shape}`) {
     throw new ShapeError(`causal attention: q [${q.shape}], k [${k.shape}] and v [${v.shape}] do not fit`);
   }
+  const { bias } = options;
+  if (bias && !isScoreBias(bias.shape, [Number(q.shape[0]), Number(heads), Number(time)])) {
+    throw new ShapeError(`causal attention: a bias [${bias.shape}] does not fit the scores of q [${q.shape}]`);
+  }
   const core = new TiledAttention(q, k, v, options);
   const [out] = withGradient(
     "causal_attention",
-    [q, k, v],
+    bias ? [q, k, v, bias] : [q, k, v],
     [core.forward()],
     (ct, { output }) => core.backward(ct, output),
     { flopsPerElement: 4 * Number(time) },
   );
   return out!;
+}
+
+function isScoreBias([b, h, t, s]: Shape, [batch, heads, time]: readonly [number, number, number]): boolean {
+  return (b === 1 || b === batch) && h === heads && (t === 1 || t === time) && s === time;
 }
 
 /** Tiles of one call. Queries of a group are rows of one matrix, so that keys are never repeated. */
@@ -110,13 +125,14 @@ class TiledAttention {
    * With P the probabilities and dO the cotangent: dV = Pᵀ dO, dS = P ∘ (dO Vᵀ - rowsum(dO ∘ O)), dQ = scale dS K,
    * dK = scale dSᵀ Q (Dao et al. 2022, appendix B.2). The row sum rides as a further column of dO, against ones in V.
    */
-  backward(ct: Tensor, output: Tensor): [Tensor, Tensor, Tensor] {
-    const { scale } = this.options;
+  backward(ct: Tensor, output: Tensor): Tensor[] {
+    const { scale, bias } = this.options;
     const ones = this.#ones();
     const delta = reduceSum(mul(ct, output), [-1], { keepDims: true });
     const shifted = concat([ct, neg(delta)], -1);
     const widened = concat([this.v, ones], -1);
     const dq: Tensor[] = [];
+    const dbias: Tensor[] = [];
     const [dk, dv] = [new PrefixSum(this.#tiles), new PrefixSum(this.#tiles)];
     let previous: Tensor[] = [];
     for (const [i, tile] of [...this.#tiles.entries()].reverse()) {
@@ -127,9 +143,31 @@ class TiledAttention {
       dq[i] = this.#heads(matmul(ds, this.#keys(this.k, tile), { scale }), tile);
       const partOfK = dk.add(i, matmul(ds, queries, { transA: true, scale }));
       const partOfV = dv.add(i, matmul(probabilities, this.#queries(ct, tile), { transA: true }));
-      previous = [dq[i]!, partOfK, partOfV];
+      if (bias) dbias[i] = this.#biasGradient(ds, bias, tile);
+      previous = [dq[i]!, partOfK, partOfV, ...(bias ? [dbias[i]!] : [])];
     }
-    return [concat(dq, 2), dk.finish(), dv.finish()];
+    const gradients = [concat(dq, 2), dk.finish(), dv.finish()];
+    if (bias) gradients.push(bias.shape[2] === 1 ? dbias.reduce((a, b) => add(a, b)) : concat(dbias, 2));
+    return gradients;
+  }
+
+  /** The tile's scores' gradient [B, G, H/G · t, keys] → [1 or B, H, 1 or t, T]. */
+  #biasGradient(ds: Tensor, bias: Tensor, { start, end, first }: Tile): Tensor {
+    const apart = reshape(ds, [this.#batch, this.#groups * this.#repeats, end - start, end - first]);
+    const axes = [0, 2].filter((axis) => bias.shape[axis] === 1);
+    return pad(reduceSum(apart, axes, { keepDims: true }), 3, first, this.#time - end);
+  }
+
+  /** The part of a bias that a tile adds, [1 or B, G, H/G, 1 or t, keys]. */
+  #biasOf(bias: Tensor, { start, end, first }: Tile): Tensor {
+    const rows = bias.shape[2] === 1 ? bias : slice(bias, 2, start, end);
+    return reshape(slice(rows, 3, first, end), [
+      bias.shape[0]!,
+      this.#groups,
+      this.#repeats,
+      rows.shape[2]!,
+      end - first,
+    ]);
   }
 
   /** [B, H, T, ·] → the tile's queries [B, G, H/G · t, ·]. */
@@ -163,6 +201,7 @@ class TiledAttention {
     if (first < start) all = concat([scores(slice(this.k, 2, first, start)), triangle], -1);
     const { window } = this.options;
     if (window !== undefined && end - window > first) all = joined(add(split(all), windowBias(tile, window)));
+    if (this.options.bias) all = joined(add(split(all), this.#biasOf(this.options.bias, tile)));
     if (this.options.segments) all = joined(add(split(all), this.#segmentBias(this.options.segments, tile)));
     assert(all.shape[3] === seen, "scores cover the keys of a tile");
     return softmax(all);

@@ -11,6 +11,8 @@ export interface CachedAttentionAttrs {
   readonly scale: number;
   /** A query sees itself and the `window - 1` positions before it; -1 for all. */
   readonly window: number;
+  /** Scores s become softcap · tanh(s / softcap) before the mask; 0 for none. Default 0. */
+  readonly softcap?: number;
 }
 
 type Inputs = [
@@ -50,12 +52,13 @@ export const groupedQueryAttentionOp: OpDef<Inputs, CachedAttentionAttrs> = {
     ];
   },
   gradient: "forbidden",
-  lower: (b, inputs, { numHeads, numKvHeads, scale, window }) => {
+  lower: (b, inputs, { numHeads, numKvHeads, scale, window, softcap = 0 }) => {
     const attributes = {
       num_heads: numHeads,
       kv_num_heads: numKvHeads,
       scale: { float: scale },
       local_window_size: window,
+      ...(softcap > 0 && { softcap: { float: softcap } }),
     };
     return b.nodes("GroupQueryAttention", [...inputs], attributes, { domain: MICROSOFT, numOutputs: 3 });
   },
@@ -70,7 +73,9 @@ export const groupedQueryAttentionOp: OpDef<Inputs, CachedAttentionAttrs> = {
     { numHeads: 4, numKvHeads: 2, batch: 1, last: [4], length: 3, window: -1 },
     { numHeads: 2, numKvHeads: 2, batch: "B", last: [3, 1], length: 1, window: -1 },
     { numHeads: 2, numKvHeads: 1, batch: "B", last: [3, 5], length: 1, window: 2 },
-  ].map(({ numHeads, numKvHeads, batch, last, length, window }) => ({
+    { numHeads: 2, numKvHeads: 1, batch: 1, last: [5], length: 4, window: 3 },
+    { numHeads: 2, numKvHeads: 1, batch: 1, last: [4], length: 3, window: -1, softcap: 1.5 },
+  ].map(({ numHeads, numKvHeads, batch, last, length, window, softcap = 0 }) => ({
     inputs: [
       { shape: [batch, length, numHeads * 8] as Dim[] },
       ...[0, 1].map(() => ({ shape: [batch, length, numKvHeads * 8] as Dim[] })),
@@ -78,7 +83,7 @@ export const groupedQueryAttentionOp: OpDef<Inputs, CachedAttentionAttrs> = {
       { shape: [batch] as Dim[], dtype: "int32" as const, values: last },
       { shape: [], dtype: "int32" as const, values: [Math.max(...last) + 1] },
     ],
-    attrs: { numHeads, numKvHeads, scale: 0.5, window },
+    attrs: { numHeads, numKvHeads, scale: 0.5, window, softcap },
   })),
 };
 
@@ -106,7 +111,7 @@ function attendCached(
   keys: Reference,
   values: Reference,
   firsts: Float64Array,
-  { numHeads, numKvHeads, scale, window }: CachedAttentionAttrs,
+  { numHeads, numKvHeads, scale, window, softcap = 0 }: CachedAttentionAttrs,
 ): Reference {
   const [batchSize, length] = q.shape as [number, number];
   const [, , capacity, headDim] = keys.shape as [number, number, number, number];
@@ -121,7 +126,7 @@ function attendCached(
     const query = q.data.subarray(task * headDim, (task + 1) * headDim);
     const scores = Array.from({ length: position - first + 1 }, (_, i) =>
       query.reduce((sum, x, c) => sum + scale * x * keys.data[(cache + first + i) * headDim + c]!, 0),
-    );
+    ).map((score) => (softcap > 0 ? softcap * Math.tanh(score / softcap) : score));
     const max = Math.max(...scores);
     const total = scores.reduce((sum, s) => sum + Math.exp(s - max), 0);
     for (const [i, score] of scores.entries()) {

@@ -6,14 +6,18 @@ import { afterOp } from "./after.js";
 import { argmaxOp } from "./argmax.js";
 import { castOp } from "./cast.js";
 import { concatOp } from "./concat.js";
+import { cumsumOp } from "./cumsum.js";
 import { divOp } from "./div.js";
 import { dropoutOp } from "./dropout.js";
 import { equalOp } from "./equal.js";
+import { erfOp } from "./erf.js";
 import { expOp } from "./exp.js";
 import { gatherOp, scatterAddOp } from "./gather.js";
+import { geluOp } from "./gelu.js";
 import { greaterOp } from "./greater.js";
 import { greaterEqualOp } from "./greater-equal.js";
 import { groupedQueryAttentionOp } from "./grouped-query-attention.js";
+import { layerNormOp } from "./layer-norm.js";
 import { logOp } from "./log.js";
 import { matmulOp } from "./matmul.js";
 import { matmulNBitsOp } from "./matmul-nbits.js";
@@ -27,6 +31,7 @@ import { reluOp } from "./relu.js";
 import { reshapeOp } from "./reshape.js";
 import { rmsNormOp } from "./rms-norm.js";
 import { ropeOp } from "./rope.js";
+import { placeRowsOp, selectRowsOp } from "./select-rows.js";
 import { sigmoidOp } from "./sigmoid.js";
 import { signOp } from "./sign.js";
 import { siluOp } from "./silu.js";
@@ -36,6 +41,7 @@ import { sqrtOp } from "./sqrt.js";
 import { subOp } from "./sub.js";
 import { addAlongOp, takeAlongOp } from "./take-along.js";
 import { tanhOp } from "./tanh.js";
+import { topKOp } from "./top-k.js";
 import { transposeOp } from "./transpose.js";
 import { whereOp } from "./where.js";
 
@@ -48,14 +54,18 @@ export const ops = {
   broadcast_to: broadcastToOp,
   cast: castOp,
   concat: concatOp,
+  cumsum: cumsumOp,
   div: divOp,
   dropout: dropoutOp,
   equal: equalOp,
+  erf: erfOp,
   exp: expOp,
   gather: gatherOp,
+  gelu: geluOp,
   greater: greaterOp,
   greater_equal: greaterEqualOp,
   grouped_query_attention: groupedQueryAttentionOp,
+  layer_norm: layerNormOp,
   log: logOp,
   log_softmax: logSoftmaxOp,
   matmul: matmulOp,
@@ -65,6 +75,7 @@ export const ops = {
   mul: mulOp,
   neg: negOp,
   pad: padOp,
+  place_rows: placeRowsOp,
   reduce_max: reduceMaxOp,
   reduce_sum: reduceSumOp,
   relu: reluOp,
@@ -72,6 +83,7 @@ export const ops = {
   rms_norm: rmsNormOp,
   rope: ropeOp,
   scatter_add: scatterAddOp,
+  select_rows: selectRowsOp,
   sigmoid: sigmoidOp,
   sign: signOp,
   silu: siluOp,
@@ -81,6 +93,7 @@ export const ops = {
   sub: subOp,
   take_along: takeAlongOp,
   tanh: tanhOp,
+  top_k: topKOp,
   transpose: transposeOp,
   where: whereOp,
 } as const satisfies Record<string, OpDef>;
@@ -91,14 +104,18 @@ export { after } from "./after.js";
 export { argmax } from "./argmax.js";
 export { cast } from "./cast.js";
 export { concat } from "./concat.js";
+export { cumsum } from "./cumsum.js";
 export { div } from "./div.js";
 export { dropout } from "./dropout.js";
 export { equal } from "./equal.js";
+export { erf } from "./erf.js";
 export { exp } from "./exp.js";
 export { gather, scatterAdd } from "./gather.js";
+export { type GeluForm, gelu } from "./gelu.js";
 export { greater } from "./greater.js";
 export { greaterEqual } from "./greater-equal.js";
 export { type CachedAttentionAttrs, groupedQueryAttention } from "./grouped-query-attention.js";
+export { layerNorm } from "./layer-norm.js";
 export { log } from "./log.js";
 export { matmul } from "./matmul.js";
 export { type MatmulNBitsAttrs, matmulNBits } from "./matmul-nbits.js";
@@ -112,6 +129,7 @@ export { relu } from "./relu.js";
 export { reshape } from "./reshape.js";
 export { rmsNorm } from "./rms-norm.js";
 export { rope } from "./rope.js";
+export { placeRows, selectRows } from "./select-rows.js";
 export { sigmoid } from "./sigmoid.js";
 export { sign } from "./sign.js";
 export { silu } from "./silu.js";
@@ -121,5 +139,6 @@ export { sqrt } from "./sqrt.js";
 export { sub } from "./sub.js";
 export { addAlong, takeAlong } from "./take-along.js";
 export { tanh } from "./tanh.js";
+export { topK } from "./top-k.js";
 export { transpose } from "./transpose.js";
 export { where } from "./where.js";

@@ -7,13 +7,19 @@ export interface BackendOptions {
   readonly numThreads?: number;
 }
 
+/** Entry of a session's configuration: where files that a model points to lie. */
+export const EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path";
+
 export interface Backend {
   readonly name: string;
   /** Version of the runtime underneath. */
   readonly version: string;
   readonly numThreads: number;
-  /** Compiles a model. @throws TesseraError with the runtime's words when it refuses. */
-  load(model: Uint8Array, names: SessionNames): Promise<Session>;
+  /**
+   * Compiles a model; weights outside of it lie in files of `folder`.
+   * @throws TesseraError with the runtime's words when it refuses.
+   */
+  load(model: Uint8Array, names: SessionNames, folder?: string): Promise<Session>;
   /** Frees what sessions share. Sessions must be closed before. */
   close(): Promise<void>;
 }

@@ -4,7 +4,14 @@ import { availableParallelism } from "node:os";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf, TesseraError, UnsupportedError } from "../../base/errors.js";
 import type { HostTensor } from "../../base/host-tensor.js";
-import type { Backend, BackendOptions, Binding, Session, SessionNames } from "./backend.js";
+import {
+  type Backend,
+  type BackendOptions,
+  type Binding,
+  EXTERNAL_FOLDER,
+  type Session,
+  type SessionNames,
+} from "./backend.js";
 
 /** Opens the binding backend. Every output is copied once, and the event loop waits while a program runs. */
 export function openBinding({ numThreads = availableParallelism() }: BackendOptions = {}): Backend {
@@ -12,8 +19,13 @@ export function openBinding({ numThreads = availableParallelism() }: BackendOpti
     name: "binding",
     version: "onnxruntime-node",
     numThreads,
-    load: async (model, names) => {
-      const options = { intraOpNumThreads: numThreads, enableMemPattern: false, logSeverityLevel: 3 } as const;
+    load: async (model, names, folder) => {
+      const options = {
+        intraOpNumThreads: numThreads,
+        enableMemPattern: false,
+        logSeverityLevel: 3,
+        ...(folder !== undefined && { extra: { [EXTERNAL_FOLDER]: folder } }),
+      } as const;
       try {
         return bindingSession(await InferenceSession.create(model, { ...options, executionProviders: ["cpu"] }), names);
       } catch (error) {

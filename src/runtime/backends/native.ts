@@ -5,7 +5,14 @@ import koffi from "koffi";
 import { assert, messageOf, ShapeError, TesseraError } from "../../base/errors.js";
 import { type HostTensor, sizeOf } from "../../base/host-tensor.js";
 import { onnxDType } from "../../graph/onnx-dtype.js";
-import type { Backend, BackendOptions, Binding, Session, SessionNames } from "./backend.js";
+import {
+  type Backend,
+  type BackendOptions,
+  type Binding,
+  EXTERNAL_FOLDER,
+  type Session,
+  type SessionNames,
+} from "./backend.js";
 import { loadOrtApi, type OrtApi, type Pointer } from "./ort-api.js";
 
 const LOG_ERRORS_ONLY = 3;
@@ -43,8 +50,8 @@ export function openNative({ numThreads = availableParallelism() }: BackendOptio
     name: "native",
     version: api.version,
     numThreads,
-    async load(model, names) {
-      const session = new NativeSession(environment, model, names);
+    async load(model, names, folder) {
+      const session = new NativeSession(environment, model, names, folder);
       open.add(session);
       return session;
     },
@@ -89,7 +96,7 @@ class NativeSession implements Session {
   readonly #inFlight = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(environment: Environment, model: Uint8Array, names: SessionNames) {
+  constructor(environment: Environment, model: Uint8Array, names: SessionNames, folder: string | undefined) {
     this.#environment = environment;
     this.inputs = new NameArray(names.inputs);
     this.outputs = new NameArray(names.outputs);
@@ -100,6 +107,7 @@ class NativeSession implements Session {
       api.call("DisableMemPattern", options);
       api.call("SetSessionLogSeverityLevel", options, LOG_ERRORS_ONLY);
       api.call("AddSessionConfigEntry", options, "session.use_env_allocators", "1");
+      if (folder !== undefined) api.call("AddSessionConfigEntry", options, EXTERNAL_FOLDER, folder);
       this.#handle = api.create("CreateSessionFromArray", env, model, model.byteLength, options);
     } finally {
       api.release("ReleaseSessionOptions", options);

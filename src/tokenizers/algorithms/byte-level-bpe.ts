@@ -2,9 +2,10 @@
 
 import { CheckpointError } from "../../base/errors.js";
 import type { TokenModel } from "../token-model.js";
-import { byteCharacters, bytesOf } from "./byte-alphabet.js";
+import { byteCharacters } from "./byte-alphabet.js";
 import { ByteSpans } from "./byte-spans.js";
 import type { IntList } from "./int-list.js";
+import { PairMerger } from "./pair-merger.js";
 import { PairTable } from "./pair-table.js";
 import { codePointAt, utf8Byte, utf8Width, utf16Width } from "./utf8.js";
 import { WordEncoder } from "./word-encoder.js";
@@ -16,31 +17,36 @@ export interface ByteLevelBpeOptions {
   readonly merges: Iterable<readonly [left: number, right: number]>;
   /** A word that is itself a token is that token, whatever the merges say (Llama 3). Default false. */
   readonly wholeWords?: boolean;
+  /** Ids that no text gives, such as those of special tokens. */
+  readonly hidden?: ReadonlySet<number>;
 }
 
 export class ByteLevelBpe implements TokenModel {
   readonly wholeWords: boolean;
   readonly #tokens: readonly (string | undefined)[];
   readonly #ids: Map<string, number>;
-  /** Filled as asked for: who only counts needs none. */
-  readonly #bytes: (Uint8Array | undefined)[];
   readonly #pairs: PairTable;
   readonly #words: WordEncoder;
+  readonly #merger: PairMerger;
+  readonly #hidden: ReadonlySet<number>;
   /** Id of each byte; -1 where the vocabulary has none. */
   readonly #byteIds: Int32Array;
   /** How many bytes of a character have a token. */
   readonly #numBytes: (codePoint: number) => number;
 
   /** @throws CheckpointError when a merge makes a token that the vocabulary lacks. */
-  constructor({ tokens, merges, wholeWords = false }: ByteLevelBpeOptions) {
+  constructor({ tokens, merges, wholeWords = false, hidden = new Set() }: ByteLevelBpeOptions) {
     this.#tokens = tokens;
     this.#ids = idsByToken(tokens);
-    this.#bytes = new Array(tokens.length);
     this.#pairs = pairTable(tokens, this.#ids, [...merges]);
     this.#byteIds = Int32Array.from(byteCharacters, (character) => this.#ids.get(character) ?? -1);
     this.#numBytes = this.#byteIds.includes(-1) ? (codePoint) => numKnownBytes(codePoint, this.#byteIds) : utf8Width;
     this.wholeWords = wholeWords;
-    this.#words = new WordEncoder((text, start, end, symbols) => this.#split(text, start, end, symbols), this.#pairs);
+    this.#hidden = hidden;
+    this.#merger = new PairMerger(this.#pairs);
+    this.#words = new WordEncoder((text, start, end, symbols) =>
+      this.#merger.merge(symbols, this.#split(text, start, end, symbols)),
+    );
   }
 
   get vocabSize(): number {
@@ -72,14 +78,7 @@ export class ByteLevelBpe implements TokenModel {
     const first = ids.length;
     this.#words.encode(text, start, end, ids);
     const spans = new ByteSpans(text, start, end, this.#numBytes);
-    for (let i = first; i < ids.length; i++) spans.push(this.bytes(ids.at(i))!.length, offsets);
-  }
-
-  bytes(id: number): Uint8Array | undefined {
-    const token = this.#tokens[id];
-    if (token === undefined) return undefined;
-    this.#bytes[id] ??= bytesOf(token);
-    return this.#bytes[id];
+    for (let i = first; i < ids.length; i++) spans.push(this.#numTokenBytes(ids.at(i)), offsets);
   }
 
   tokenId(token: string): number | undefined {
@@ -119,7 +118,13 @@ export class ByteLevelBpe implements TokenModel {
       for (let k = 0; k < width; k++) word += byteCharacters[utf8Byte(codePoint, k, width)];
       i += utf16Width(codePoint);
     }
-    return this.#ids.get(word);
+    const id = this.#ids.get(word);
+    return id === undefined || this.#hidden.has(id) ? undefined : id;
+  }
+
+  /** Every token that a text gives is written in the byte alphabet. */
+  #numTokenBytes(id: number): number {
+    return this.#tokens[id]!.length;
   }
 }
 

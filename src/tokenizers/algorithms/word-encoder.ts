@@ -1,8 +1,6 @@
-/** @file Splits words into symbols, merges them, and remembers the outcome for the words that come back. */
+/** @file Encodes words, and remembers the outcome for those that come back. */
 
 import type { IntList } from "./int-list.js";
-import { PairMerger } from "./pair-merger.js";
-import type { PairTable } from "./pair-table.js";
 import { WordTable } from "./word-table.js";
 
 /** Longer words seldom come back, and would push out those that do. */
@@ -14,20 +12,18 @@ const maxCachedIds = 1 << 19;
 /** A cached value packs where the ids lie and how many they are; a word of 64 code units has at most 192 bytes. */
 const countBits = 8;
 
-/** Writes the symbols that `text[start, end)` begins as into `symbols`, which has three places per code unit. */
-export type SymbolSplitter = (text: string, start: number, end: number, symbols: Int32Array) => number;
+/** Writes the ids of the word `text[start, end)` into `ids`, which has three places per code unit; returns how many they are. */
+export type WordFunction = (text: string, start: number, end: number, ids: Int32Array) => number;
 
 export class WordEncoder {
-  readonly #split: SymbolSplitter;
-  readonly #merger: PairMerger;
+  readonly #encodeWord: WordFunction;
   readonly #words = new WordTable();
   #ids = new Int32Array(4096);
   #numIds = 0;
   #symbols = new Int32Array(3 * maxCachedUnits);
 
-  constructor(split: SymbolSplitter, pairs: PairTable) {
-    this.#split = split;
-    this.#merger = new PairMerger(pairs);
+  constructor(encodeWord: WordFunction) {
+    this.#encodeWord = encodeWord;
   }
 
   count(text: string, start: number, end: number): number {
@@ -47,7 +43,7 @@ export class WordEncoder {
 
   #encodeLong(text: string, start: number, end: number, out: IntList | undefined): number {
     const symbols = new Int32Array(3 * (end - start));
-    const count = this.#merger.merge(symbols, this.#split(text, start, end, symbols));
+    const count = this.#encodeWord(text, start, end, symbols);
     out?.append(symbols, 0, count);
     return count;
   }
@@ -59,7 +55,7 @@ export class WordEncoder {
 
   #learn(text: string, start: number, end: number): number {
     const symbols = this.#symbols;
-    const count = this.#merger.merge(symbols, this.#split(text, start, end, symbols));
+    const count = this.#encodeWord(text, start, end, symbols);
     this.#makeRoom(count);
     const value = (this.#numIds << countBits) | count;
     for (let i = 0; i < count; i++) this.#ids[this.#numIds++] = symbols[i]!;

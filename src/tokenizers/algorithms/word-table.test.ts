@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../base/rng.js";
 import { IntList } from "./int-list.js";
-import { PairTable } from "./pair-table.js";
 import { WordEncoder } from "./word-encoder.js";
 import { WordTable } from "./word-table.js";
 
@@ -45,7 +44,7 @@ describe("WordEncoder", () => {
       for (let i = start; i < end; i++) symbols[i - start] = text.charCodeAt(i);
       return end - start;
     };
-    const encoder = new WordEncoder(units, new PairTable(0));
+    const encoder = new WordEncoder(units);
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 150_000; i++) {
         const word = String(i);

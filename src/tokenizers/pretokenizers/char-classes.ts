@@ -1,4 +1,4 @@
-/** @file The four kinds of character that pre-tokenizers tell apart, looked up in a table. */
+/** @file The kinds of character that pre-tokenizers tell apart, looked up in a table. */
 
 import { codePointAt } from "../algorithms/utf8.js";
 
@@ -14,8 +14,14 @@ export const other = 4;
 const pageSize = 256;
 
 export class CharClasses {
+  readonly #classOf: (character: string) => number;
   /** Class by code point, 0 where not looked up yet and for surrogates. Zeroed pages cost no memory until touched. */
   readonly #table = new Uint8Array(0x110000);
+
+  /** @param classOf the class of a character, from 1 to 255; by default one of the four above. Lone surrogates are `other`. */
+  constructor(classOf: (character: string) => number = wordClass) {
+    this.#classOf = classOf;
+  }
 
   /** Class of the character at `index`, of which only code units before `end` are seen. */
   at(text: string, index: number, end: number): number {
@@ -43,7 +49,8 @@ export class CharClasses {
 
   #load(page: number): void {
     for (let codePoint = page; codePoint < page + pageSize; codePoint++) {
-      if (!isBetween(codePoint, 0xd800, 0xdfff)) this.#table[codePoint] = classOf(String.fromCodePoint(codePoint));
+      if (!isBetween(codePoint, 0xd800, 0xdfff))
+        this.#table[codePoint] = this.#classOf(String.fromCodePoint(codePoint));
     }
   }
 }
@@ -52,7 +59,7 @@ function isBetween(value: number, lowest: number, highest: number): boolean {
   return value >= lowest && value <= highest;
 }
 
-function classOf(character: string): number {
+function wordClass(character: string): number {
   if (/\p{L}/u.test(character)) return letter;
   if (/\p{N}/u.test(character)) return number;
   return /\p{White_Space}/u.test(character) ? space : other;

@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { UnsupportedError } from "../../base/errors.js";
 import { Rng } from "../../base/rng.js";
+import { betweenDelimiters, betweenWhiteSpace, wordsAndSymbols } from "./by-class.js";
 import { CharClasses } from "./char-classes.js";
 import { Cl100kPretokenizer, cl100kPattern } from "./cl100k.js";
 import { DigitsPretokenizer } from "./digits.js";
+import { fixedLength } from "./fixed-length.js";
 import { Gpt2Pretokenizer, gpt2Pattern } from "./gpt2.js";
 import { inSequence, type Pretokenizer } from "./pretokenizer.js";
 import { toRegExp } from "./regex-syntax.js";
 import { type SplitBehavior, SplitPretokenizer } from "./split.js";
-import { spacedWords } from "./words.js";
+import { beforeEachMark, markedWords } from "./words.js";
 
 const classes = new CharClasses();
 const parts = [
@@ -34,7 +36,16 @@ describe.each([
   ["Qwen 2", new Cl100kPretokenizer(classes, 1), cl100kPattern(1)],
   ["single digits", new DigitsPretokenizer(classes, true), "\\p{N}|\\P{N}+"],
   ["runs of digits", new DigitsPretokenizer(classes, false), "\\p{N}+|\\P{N}+"],
-  ["spaced words", spacedWords, " *[^ ]+| +"],
+  ["spaced words", markedWords(" "), " *[^ ]+| +"],
+  ["words after each space", beforeEachMark(" "), " ?[^ ]+| "],
+  [
+    "words and symbols",
+    wordsAndSymbols(),
+    "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]+|[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\s]+",
+  ],
+  ["words between white space", betweenWhiteSpace(), "\\S+"],
+  ["words between delimiters", betweenDelimiters(" "), "[^ ]+"],
+  ["three characters", fixedLength(3), "(?:[^x]|x){1,3}"],
 ])("the scanner for %s", (_name, scanner, pattern) => {
   const regex = toRegExp(pattern);
 
@@ -61,7 +72,8 @@ describe.each([
       const whole = pieces(scanner, text, start, end).join("|");
       const parts = [pieces(scanner, text, start, index).join("|"), pieces(scanner, text, index, end).join("|")];
       const effect = scanner.cutEffect(text, index);
-      if (effect === "none" && whole !== parts.join("|")) expect(parts.join("|")).toBe(whole);
+      const joined = parts.filter((part) => part !== "").join("|");
+      if (effect === "none" && whole !== joined) expect(joined).toBe(whole);
       if (effect === "halves" && whole !== parts.join("")) expect(parts.join("")).toBe(whole);
     }
   });
@@ -114,11 +126,17 @@ describe("toRegExp", () => {
     ["\\p{Han}+|\\p{^L}", "a中文1", ["中文", "1"]],
     ["\\x41\\x{1F600}\\u0042", "A😀B", ["A😀B"]],
     ["[{}]\\/\\-", "{/-", ["{/-"]],
+    ["\\bx\\B.", "ax xé x", ["xé"]],
+    ["[a-z&&[^aeiou]]+", "abcde", ["bcd"]],
+    [" ?[^(\\s|[.,!?])]+", "a (b), c", ["a", "b", " c"]],
+    ["[[:alpha:]_]+|[^\\W]", "é_1²", ["é_", "1", "²"]],
+    ["(?>a(?>b|bc))c", "abc", ["abc"]],
+    ["\\Aa|b\\z|c\\Z", "aabbc\n", ["a", "c"]],
   ] as const)("translates %s", (pattern, text, expected) => {
     expect(text.match(toRegExp(pattern)) ?? []).toEqual(expected);
   });
 
-  it.each(["\\bx", "(a)\\1", "[a-z&&[aeiou]]", "(?<name>x)", "[[:alpha:]]", "\\G", "a)", "(a", "[a", "[^\\W]"])(
+  it.each(["(a)\\1", "(?<name>x)", "[[:odd:]]", "\\G", "a)", "(a", "[a", "\\p{Nothing}", "(?i:[a-z])"])(
     "rejects %s by name",
     (pattern) => {
       expect(() => toRegExp(pattern)).toThrow(UnsupportedError);

@@ -1,26 +1,75 @@
 /** @file Translates the regular expressions of tokenizer.json (Oniguruma, Ruby syntax) to JavaScript's. */
 
-import { UnsupportedError } from "../../base/errors.js";
+import { z } from "zod";
+import { messageOf, UnsupportedError } from "../../base/errors.js";
 
 /** What an escape means in Oniguruma with UTF-8, as the content of a JavaScript class. */
+/** With the numbers of Latin-1 that are not digits, by a quirk of Oniguruma. */
+const wordClass = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}²³¹¼-¾";
 const classEscapes: Readonly<Record<string, string>> = {
   s: "\\p{White_Space}",
   S: "\\P{White_Space}",
   d: "\\p{Nd}",
   D: "\\P{Nd}",
-  w: "\\p{L}\\p{M}\\p{Nd}\\p{Pc}",
+  w: wordClass,
+  W: `^${wordClass}`,
+  h: "\\da-fA-F",
+  H: "^\\da-fA-F",
+};
+const posixClasses: Readonly<Record<string, string>> = {
+  alnum: "\\p{Alphabetic}\\p{Nd}",
+  alpha: "\\p{Alphabetic}",
+  digit: "\\p{Nd}",
+  lower: "\\p{Lowercase}",
+  punct: "\\p{P}\\p{S}",
+  space: "\\p{White_Space}",
+  upper: "\\p{Uppercase}",
+  word: wordClass,
+  xdigit: "\\da-fA-F",
+};
+/** Anchors that JavaScript lacks or defines by ASCII. */
+const anchors: Readonly<Record<string, string>> = {
+  A: "(?<![^])",
+  z: "(?![^])",
+  Z: "(?=\\n?(?![^]))",
+  b: `(?:(?<=[${wordClass}])(?![${wordClass}])|(?<![${wordClass}])(?=[${wordClass}]))`,
+  B: `(?:(?<=[${wordClass}])(?=[${wordClass}])|(?<![${wordClass}])(?![${wordClass}]))`,
 };
 const sameEscapes = "rntfv";
 /** Anchors and dot know only \n as a line end, and lines always have anchors. */
 const bareSymbols: Readonly<Record<string, string>> = { "^": "(?<![^\\n])", $: "(?![^\\n])", ".": "[^\\n]" };
 const groupOpenings = ["(?:", "(?=", "(?!", "(?<=", "(?<!"];
 
+/** A character of a class, or an escape that stands for several. */
+interface ClassSymbol {
+  readonly symbol?: string;
+  /** As JavaScript writes it inside a class. */
+  readonly source: string;
+}
+
+/** A pattern as tokenizer.json writes it: text to find as it is, or a regular expression. */
+export const patternSchema = z.union([z.strictObject({ String: z.string() }), z.strictObject({ Regex: z.string() })]);
+export type Pattern = z.infer<typeof patternSchema>;
+
+/** The JavaScript RegExp of a pattern. */
+export function patternOf(pattern: Pattern): RegExp {
+  return toRegExp("Regex" in pattern ? pattern.Regex : pattern.String.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+}
+
 /**
- * The JavaScript RegExp (flags g and u) that matches what Oniguruma would.
- * @throws UnsupportedError on syntax that has no counterpart here: set operations, `\b`, back references, named groups.
+ * The JavaScript RegExp (flags g and v) that matches what Oniguruma would.
+ * @throws UnsupportedError on syntax that has no counterpart here: back references, named groups, unknown properties.
  */
 export function toRegExp(pattern: string): RegExp {
-  return new RegExp(new Translator(pattern).translate(), "gu");
+  const translated = new Translator(pattern).translate();
+  try {
+    return new RegExp(translated, "gv");
+  } catch (error) {
+    throw new UnsupportedError(
+      `the regular expression ${pattern} cannot be translated: ${messageOf(error)}; write it with other means`,
+      { cause: error },
+    );
+  }
 }
 
 class Translator {
@@ -78,11 +127,12 @@ class Translator {
 
   /** JavaScript has no atomic groups, but what a lookahead captured does not backtrack. */
   #atomic(inner: string): string {
-    return `(?:(?=(${inner}))\\${++this.#numCaptures})`;
+    const name = `atomic${++this.#numCaptures}`;
+    return `(?:(?=(?<${name}>${inner}))\\k<${name}>)`;
   }
 
   #quantified(atom: string): string {
-    const quantifier = /^(?:[*+?]|\{\d*,?\d*\})/.exec(this.#pattern.slice(this.#at))?.[0];
+    const quantifier = /^(?:[*+?]|\{\d*,?\d*\})/.exec(this.#rest())?.[0];
     if (quantifier === undefined) return atom;
     this.#at += quantifier.length;
     const repeated = atom + quantifier.replace("{,", "{0,");
@@ -90,42 +140,72 @@ class Translator {
     return quantifier.length === 1 && this.#take("+") ? this.#atomic(repeated) : repeated;
   }
 
+  /** A set in brackets, which may hold others (`[a[bc]]`) and their intersections (`[a-z&&[^x]]`). */
   #class(ignoresCase: boolean): string {
-    let out = this.#take("[^") ? "[^" : "[";
-    if (out === "[") this.#take("[");
-    while (!this.#take("]")) {
-      const symbol = this.#peek();
-      if (symbol === "" || symbol === "[" || this.#pattern.startsWith("&&", this.#at)) this.#reject("set operations");
-      if (symbol === "\\") {
-        out += this.#escape(true);
-      } else {
-        this.#at += symbol.length;
-        out += ignoresCase ? this.#classCases(symbol) : symbol;
-      }
+    this.#take("[");
+    const opening = this.#take("^") ? "[^" : "[";
+    const operands = [""];
+    for (let isFirst = true; isFirst || !this.#take("]"); isFirst = false) {
+      if (this.#take("&&")) operands.push("");
+      else operands[operands.length - 1] += this.#classItem(ignoresCase);
     }
-    return `${out}]`;
+    const [only = ""] = operands;
+    const content = operands.length === 1 ? only : operands.map((operand) => `[${operand}]`).join("&&");
+    return `${opening}${content}]`;
   }
 
-  #classCases(symbol: string): string {
-    if (symbol === "-" && this.#peek() !== "]") this.#reject("a range in a class that ignores case");
-    return cases(symbol).join("");
+  #classItem(ignoresCase: boolean): string {
+    const posix = /^\[:(\^?)(\w+):\]/.exec(this.#pattern.slice(this.#at));
+    if (posix !== null) return this.#posixClass(posix);
+    if (this.#peek() === "[") return this.#class(ignoresCase);
+    const first = this.#classSymbol();
+    const isRange = first.symbol !== undefined && this.#peek() === "-" && !/^-(?:\]|&&|\[)/.test(this.#rest());
+    if (!isRange) return ignoresCase ? classCases(first) : first.source;
+    this.#take("-");
+    const last = this.#classSymbol();
+    if (last.symbol === undefined) this.#reject("a range that ends in a class");
+    if (ignoresCase) this.#reject("a range in a class that ignores case");
+    return `${first.source}-${last.source}`;
+  }
+
+  /** One character, or an escape for several. */
+  #classSymbol(): ClassSymbol {
+    const symbol = this.#peek();
+    if (symbol === "") this.#reject("an unmatched [");
+    if (symbol !== "\\") {
+      this.#at += symbol.length;
+      return { symbol, source: classLiteral(symbol) };
+    }
+    const source = this.#escape(true);
+    return /^(?:\[|\\[pP]\{)/.test(source) ? { source } : { symbol: source, source };
+  }
+
+  #posixClass([whole, negation = "", name = ""]: readonly string[]): string {
+    const content = posixClasses[name];
+    if (content === undefined || whole === undefined) return this.#reject(`the class [:${name}:]`);
+    this.#at += whole.length;
+    return `[${negation}${content}]`;
   }
 
   #escape(inClass: boolean): string {
     const name = this.#pattern[this.#at + 1] ?? "";
-    const braces = /^\\[pPx]\{\^?[\w ]+\}|^\\u[\da-fA-F]{4}|^\\x[0-7][\da-fA-F]/.exec(
-      this.#pattern.slice(this.#at),
-    )?.[0];
+    const braces = /^\\[pPx]\{\^?[\w ]+\}|^\\u[\da-fA-F]{4}|^\\x[0-7][\da-fA-F]/.exec(this.#rest())?.[0];
     if (braces !== undefined) {
       this.#at += braces.length;
       return braces.startsWith("\\x{") ? `\\u${braces.slice(2)}` : property(braces);
     }
     this.#at += 2;
     const content = classEscapes[name];
-    if (content !== undefined) return inClass ? content : `[${content}]`;
+    if (content !== undefined) return `[${content}]`;
+    const anchor = inClass ? undefined : anchors[name];
+    if (anchor !== undefined) return anchor;
     if (sameEscapes.includes(name) && name !== "") return `\\${name}`;
     if (name === "" || /[\p{L}\p{N}]/u.test(name)) return this.#reject(`\\${name}`);
-    return /[\^$\\.*+?()[\]{}|/-]/.test(name) && (inClass || name !== "-") ? `\\${name}` : name;
+    return inClass ? classLiteral(name) : literal(name, false);
+  }
+
+  #rest(): string {
+    return this.#pattern.slice(this.#at);
   }
 
   #peek(): string {
@@ -141,28 +221,39 @@ class Translator {
 
   #reject(what: string): never {
     throw new UnsupportedError(
-      `pre-tokenizer: the regular expression ${this.#pattern} has ${what} at ${this.#at}, which cannot be translated`,
+      `the regular expression ${this.#pattern} has ${what} at ${this.#at}, which cannot be translated`,
     );
   }
 }
 
-/** `\p{Han}` names a script, for which JavaScript wants to be told so. */
+/** `\p{Han}` names a script, for which JavaScript wants to be told so, and `\p{Alpha}` what brackets call `[:alpha:]`. */
 function property(text: string): string {
   const [, letter, negation, name] = /^\\([pP])\{(\^?)([\w ]+)\}$/.exec(text) ?? [];
   if (letter === undefined || name === undefined) return text;
   const isNegative = (letter === "P") !== (negation === "^");
-  const isCategory = /^[LMNPSZC][a-z]?$/.test(name);
-  return `\\${isNegative ? "P" : "p"}{${isCategory ? name : `Script=${name}`}}`;
+  const content = posixClasses[name.toLowerCase()];
+  if (content !== undefined) return isNegative ? `[^${content}]` : `[${content}]`;
+  const isGeneral = /^(?:[LMNPSZC][a-z]?|Alphabetic|Any|ASCII|Letter|Mark|Number|Punctuation|White_Space)$/.test(name);
+  return `\\${isNegative ? "P" : "p"}{${isGeneral ? name : `Script=${name}`}}`;
 }
 
 function literal(symbol: string, ignoresCase: boolean): string {
   const all = cases(symbol);
   if (ignoresCase && all.length > 1) return `[${all.join("")}]`;
-  return /[{}\]/]/.test(symbol) ? `\\${symbol}` : symbol;
+  return /[\^$\\.*+?()[\]{}|/]/.test(symbol) ? `\\${symbol}` : symbol;
 }
 
 /** A letter in both cases, with the two non-ASCII letters that fold to ASCII ones. */
 function cases(symbol: string): string[] {
   const extra = { s: "\u017f", k: "\u212a" }[symbol.toLowerCase()];
   return [...new Set([symbol, symbol.toLowerCase(), symbol.toUpperCase(), ...(extra === undefined ? [] : [extra])])];
+}
+
+function classCases({ symbol, source }: ClassSymbol): string {
+  return symbol === undefined || symbol.startsWith("\\") ? source : cases(symbol).map(classLiteral).join("");
+}
+
+/** Classes with the flag v reserve more punctuation than the rest of a pattern. */
+function classLiteral(symbol: string): string {
+  return /[()[\]{}/\-\\|&!#%,:;<=>@`~$*+.?^]/.test(symbol) ? `\\${symbol}` : symbol;
 }

@@ -1,0 +1,60 @@
+/** @file A whole model over new tokens and a cache as one graph: what generation runs. */
+
+import { softcapped } from "../graph/functional/softcap.js";
+import { type Aval, type Graph, graph, reshape, slice, type Tensor } from "../graph/index.js";
+import type { AttentionRequest, LanguageModel } from "../nn/index.js";
+import type { Weights } from "./weights.js";
+
+/** How layers attend to what a cache holds: a cache policy's part of the graph. */
+export interface CachedAttention {
+  /** What it is fed, by name. */
+  readonly inputs: Readonly<Record<string, Aval>>;
+  /** Attention of a layer by its index → [B, S, H·C], and what is handed out for the cache, by name. */
+  attend(
+    request: AttentionRequest,
+    layer: number,
+    inputs: Readonly<Record<string, Tensor>>,
+  ): { readonly out: Tensor; readonly outputs: Readonly<Record<string, Tensor>> };
+}
+
+/**
+ * x [B, S, D] (embedded new tokens), positions [B, S] int64, `table.<name>` [P, ...] for at least as many positions, and
+ * what the cache is fed → logits [B, V] of each last token, and what the cache is given.
+ */
+export function stepGraph(model: LanguageModel, weights: Weights, attention: CachedAttention): Graph {
+  const inputs: Record<string, Aval> = {
+    x: { dtype: "float32", shape: ["B", "S", model.hiddenSize] },
+    positions: { dtype: "int64", shape: ["B", "S"] },
+    ...attention.inputs,
+  };
+  const tableNames = Object.entries(model.tables(1));
+  for (const [name, { shape }] of tableNames) {
+    inputs[`table.${name}`] = { dtype: "float32", shape: ["P", ...shape.slice(1)] };
+  }
+  return graph("decode", inputs, (tensors) => {
+    const tables = Object.fromEntries(tableNames.map(([name]) => [name, tensors[`table.${name}`]!]));
+    const given: Record<string, Tensor> = {};
+    let x = tensors.x!;
+    for (const [i, { kind, prefix }] of model.layers.entries()) {
+      x = model.kinds[kind]!.build(weights.scope(prefix), x, {
+        positions: tensors.positions!,
+        tables,
+        dropout: (h) => h,
+        attend: (request) => {
+          const { out, outputs } = attention.attend(request, i, tensors);
+          Object.assign(given, outputs);
+          return out;
+        },
+      });
+    }
+    return { logits: logitsOf(model, weights, slice(x, 1, "S-1", "S")), ...given };
+  });
+}
+
+/** [B, 1, D] → [B, V]. */
+function logitsOf(model: LanguageModel, weights: Weights, lastToken: Tensor): Tensor {
+  const scope = weights.scope("");
+  const name = model.head.weight.name.replace(/\.weight$/, "");
+  const logits = scope.linear(name).forward(model.head.normalize(scope, lastToken));
+  return reshape(softcapped(logits, model.head.softcap), [lastToken.shape[0]!, model.vocabSize]);
+}

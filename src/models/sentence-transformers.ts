@@ -1,0 +1,78 @@
+/** @file How sentence-transformers says what follows an encoder: modules.json and the configs of its modules. */
+
+import { z } from "zod";
+import { ConfigError, UnsupportedError } from "../base/errors.js";
+import { type Pooling, type PoolingMode, poolingModes } from "../nn/pooling.js";
+
+const moduleSchema = z.array(z.looseObject({ path: z.string(), type: z.string() })).min(1);
+
+const flag = z.boolean().default(false);
+const poolingSchema = z.looseObject({
+  word_embedding_dimension: z.int().positive().optional(),
+  pooling_mode: z.union([z.string(), z.array(z.string())]).optional(),
+  pooling_mode_cls_token: flag,
+  pooling_mode_max_tokens: flag,
+  pooling_mode_mean_tokens: flag,
+  pooling_mode_mean_sqrt_len_tokens: flag,
+  pooling_mode_weightedmean_tokens: flag,
+  pooling_mode_lasttoken: flag,
+  include_prompt: z.literal(true).default(true),
+});
+
+/** In the order in which several are put together. */
+const flags = [
+  ["pooling_mode_cls_token", "cls"],
+  ["pooling_mode_max_tokens", "max"],
+  ["pooling_mode_mean_tokens", "mean"],
+  ["pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len"],
+  ["pooling_mode_weightedmean_tokens", "weightedmean"],
+  ["pooling_mode_lasttoken", "lasttoken"],
+] as const;
+
+export interface SentenceModules {
+  /** Folder of the encoder within the model's; "" where it is the same. */
+  readonly encoderPath: string;
+  readonly pooling: Pooling;
+}
+
+/**
+ * Reads modules.json. `configs` holds the parsed config.json of each module that has one, by the module's path
+ * ("1_Pooling").
+ * @throws ConfigError for files that do not say what is needed; UnsupportedError naming a module (Dense) or a mode
+ * (weightedmean) that would have to be computed.
+ */
+export function sentenceModules(modules: unknown, configs: Readonly<Record<string, unknown>>): SentenceModules {
+  const parsed = moduleSchema.safeParse(modules);
+  if (!parsed.success) throw new ConfigError(`modules.json: ${z.prettifyError(parsed.error)}`);
+  const found = parsed.data.map(({ path, type }) => ({ path, kind: type.split(".").at(-1)! }));
+  const [encoder, pooling, ...rest] = found;
+  const unknown = found.find(({ kind }) => !["Transformer", "Pooling", "Normalize"].includes(kind));
+  if (unknown) throw new UnsupportedError(`modules.json: a module ${unknown.kind} (${unknown.path}) is not supported`);
+  if (encoder?.kind !== "Transformer" || pooling?.kind !== "Pooling" || rest.some(({ kind }) => kind !== "Normalize")) {
+    throw new ConfigError(
+      `modules.json: expected Transformer, Pooling and perhaps Normalize, got ${found.map(({ kind }) => kind).join(", ")}`,
+    );
+  }
+  return {
+    encoderPath: encoder.path,
+    pooling: { modes: poolingOf(configs[pooling.path], pooling.path), isNormalized: rest.length > 0 },
+  };
+}
+
+function poolingOf(config: unknown, path: string): PoolingMode[] {
+  const parsed = poolingSchema.safeParse(config);
+  if (!parsed.success) throw new ConfigError(`${path}/config.json: ${z.prettifyError(parsed.error)}`);
+  const named = parsed.data.pooling_mode;
+  const modes =
+    named === undefined ? flags.filter(([key]) => parsed.data[key]).map(([, mode]) => mode) : [named].flat();
+  if (modes.length === 0) throw new ConfigError(`${path}/config.json: no pooling mode is switched on`);
+  return modes.map((mode) => {
+    const known = poolingModes.find((name) => name === mode);
+    if (!known) {
+      throw new UnsupportedError(
+        `${path}/config.json: pooling mode ${mode} is not supported; supported are: ${poolingModes.join(", ")}`,
+      );
+    }
+    return known;
+  });
+}
