@@ -53,6 +53,25 @@ export const bertKeys = {
   position_embedding_type: z.literal("absolute").default("absolute"),
 };
 
+/** What configs with BERT's names say of the network. */
+export function sizesOf(config: z.output<z.ZodObject<typeof bertKeys>>) {
+  return {
+    layers: "encoder.layer.",
+    vocabSize: config.vocab_size,
+    hiddenSize: config.hidden_size,
+    wideSize: config.intermediate_size,
+    numLayers: config.num_hidden_layers,
+    numHeads: config.num_attention_heads,
+    activation: config.hidden_act,
+    epsilon: config.layer_norm_eps,
+    numPositions: config.max_position_embeddings,
+    dropout: config.hidden_dropout_prob,
+    attentionDropout: config.attention_probs_dropout_prob,
+    attentionOutputDropout: config.hidden_dropout_prob,
+    std: config.initializer_range,
+  };
+}
+
 /** @throws ConfigError naming each key that is missing, out of range or of a value that is not supported. */
 export function parseConfig<T extends z.ZodType>(family: string, schema: T, config: z.input<T>): z.output<T> {
   const parsed = schema.safeParse(config);

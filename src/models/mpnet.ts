@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { bucketBias, bucketTable } from "../nn/position/t5-buckets.js";
 import { type PostNormShape, postNormEncoder, type SharedBias } from "./bert-layer.js";
-import { bertKeys, type EncoderFamily, type EncoderNaming, parseConfig, prefixOf } from "./encoder-config.js";
+import { bertKeys, type EncoderFamily, type EncoderNaming, parseConfig, prefixOf, sizesOf } from "./encoder-config.js";
 import { robertaHead } from "./roberta.js";
 
 /** What the reference computes with, whatever a config says. */
@@ -23,8 +23,8 @@ export type MpnetConfig = z.input<typeof schema>;
  */
 export function mpnet(input: MpnetConfig, naming: EncoderNaming = {}): EncoderFamily {
   const config = parseConfig("mpnet", schema, input);
-  const dropout = config.hidden_dropout_prob;
   const shape: PostNormShape = {
+    ...sizesOf(config),
     family: "mpnet",
     prefix: prefixOf("mpnet", config, naming),
     layerNames: {
@@ -37,26 +37,13 @@ export function mpnet(input: MpnetConfig, naming: EncoderNaming = {}): EncoderFa
       down: "output.dense",
       norm: "output.LayerNorm",
     },
-    layers: "encoder.layer.",
-    vocabSize: config.vocab_size,
-    hiddenSize: config.hidden_size,
-    wideSize: config.intermediate_size,
-    numLayers: config.num_hidden_layers,
-    numHeads: config.num_attention_heads,
-    activation: config.hidden_act,
-    epsilon: config.layer_norm_eps,
-    numPositions: config.max_position_embeddings,
     numTokenTypes: 0,
     // the reference has this id built in
     padding: 1,
     skipsPadding: true,
-    dropout,
-    attentionDropout: config.attention_probs_dropout_prob,
-    attentionOutputDropout: dropout,
-    std: config.initializer_range,
     config: { architectures: ["MPNetModel"], ...config },
   };
-  const ofClassifier = config.classifier_dropout ?? dropout;
+  const ofClassifier = config.classifier_dropout ?? shape.dropout;
   return {
     encoder: postNormEncoder(shape, relativeBias(shape)),
     head: (task) => robertaHead(shape, config, ofClassifier, task),

@@ -12,6 +12,7 @@ import {
   numLabelsOf,
   parseConfig,
   prefixOf,
+  sizesOf,
 } from "./encoder-config.js";
 
 const schema = z.looseObject({
@@ -28,30 +29,17 @@ export type RobertaConfig = z.input<typeof schema>;
  */
 export function roberta(input: RobertaConfig, naming: EncoderNaming = {}): EncoderFamily {
   const config = parseConfig("roberta", schema, input);
-  const dropout = config.hidden_dropout_prob;
   const shape: PostNormShape = {
+    ...sizesOf(config),
     family: config.model_type,
     prefix: prefixOf("roberta", config, naming),
     layerNames: bertLayerNames,
-    layers: "encoder.layer.",
-    vocabSize: config.vocab_size,
-    hiddenSize: config.hidden_size,
-    wideSize: config.intermediate_size,
-    numLayers: config.num_hidden_layers,
-    numHeads: config.num_attention_heads,
-    activation: config.hidden_act,
-    epsilon: config.layer_norm_eps,
-    numPositions: config.max_position_embeddings,
     numTokenTypes: config.type_vocab_size,
     padding: config.pad_token_id ?? 1,
     skipsPadding: true,
-    dropout,
-    attentionDropout: config.attention_probs_dropout_prob,
-    attentionOutputDropout: dropout,
-    std: config.initializer_range,
     config: { architectures: [config.model_type === "roberta" ? "RobertaModel" : "XLMRobertaModel"], ...config },
   };
-  const ofClassifier = config.classifier_dropout ?? dropout;
+  const ofClassifier = config.classifier_dropout ?? shape.dropout;
   return { encoder: postNormEncoder(shape), head: (task) => robertaHead(shape, config, ofClassifier, task) };
 }
 

@@ -48,7 +48,7 @@ const WIDE_CONTINUATION = /^[，、；：,;:的]/;
 /**
  * Index after the sentence that the mark at `at` ends, its closing quotes and brackets included, or -1 when it ends
  * none (abbreviation, initial, decimal point, a lower-case word next). Reads `[from, to)` only; `from` is the sentence's
- * start. No decision looks further than 400 code units past the marks and closers that follow `at`.
+ * start. No decision looks further than 112 code units past the marks and closers that follow `at`.
  */
 export function sentenceEnd(text: string, at: number, from: number, to: number, rules: SentenceRules = noMore): number {
   let marks = at + 1;
@@ -88,9 +88,11 @@ function endsWide(text: string, at: number, from: number, marks: number, end: nu
   for (let i = marks; i < end; i++) {
     const opener = WIDE_BRACKETS[text.charAt(i)];
     if (opener === undefined) continue;
-    const opened =
-      text.slice(Math.max(from, at - MAX_BRACKET), at).lastIndexOf(opener) + Math.max(from, at - MAX_BRACKET);
-    if (opened > from || (opener !== "（" && opened === from)) return isSpace(text.charCodeAt(end));
+    const lookFrom = Math.max(from, at - MAX_BRACKET);
+    const found = text.slice(lookFrom, at).lastIndexOf(opener);
+    if (found < 0) continue;
+    const opened = lookFrom + found;
+    if (opened > from || opener !== "（") return isSpace(text.charCodeAt(end));
   }
   return true;
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../base/rng.js";
 import type { Span } from "./span.js";
+import { wordSegments } from "./word-segments.js";
 import { type WordOptions, words } from "./words.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../test/golden/text/words.json", import.meta.url), "utf8")) as {
@@ -81,6 +82,37 @@ describe("words", () => {
     expect(cut("我的书很好，不是新的。")).toEqual(["我", "的", "书", "很", "好", "不", "是", "新", "的"]);
     expect(cut("他的目的是为了获得一个机会")).toEqual(["他", "的", "目的", "是", "为了", "获得", "一", "个", "机会"]);
     expect(cut("乱七八糟")).toEqual(["乱七八糟"]);
+  });
+
+  it("do not depend on the windows in which a long text is segmented", () => {
+    const segmenter = new Intl.Segmenter("und", { granularity: "word" });
+    const rng = new Rng(6);
+    const pieces = [
+      "word ",
+      "can't ",
+      "3.14 ",
+      "我们研究语言模型，",
+      "的。",
+      "a",
+      ".",
+      "'",
+      "👍\u200d",
+      "🇩🇪",
+      "\n",
+      "e\u0301",
+    ];
+    for (const kinds of [pieces.length, 5, 3]) {
+      const text = Array.from({ length: 3000 }, () => pieces[rng.below(kinds)]!).join("");
+      const whole = Array.from(segmenter.segment(text), ({ index }) => index);
+      expect(Array.from(wordSegments(text, segmenter), ({ start }) => start)).toEqual(whole);
+    }
+    const unbroken = "x".repeat(5000);
+    expect([...words(`${unbroken} 的 ${unbroken}`)].map(({ start, end }) => end - start)).toEqual([5000, 1, 5000]);
+  });
+
+  it("need time in proportion to the text", () => {
+    const line = "The engine can't stop; 我们研究语言模型。 ";
+    expect([...words(line.repeat(20_000))].length).toBe(cut(line).length * 20_000);
   });
 
   it("are ordered, apart and hold every letter and digit, whatever the text", () => {

@@ -2,6 +2,7 @@
 
 import { wordLengths } from "./chinese-words.js";
 import type { Span } from "./span.js";
+import { wordSegments } from "./word-segments.js";
 
 export interface WordOptions {
   /** `split` (default, as UAX 29 has it): well-known is two words. `join`: one, if letters or digits stand on both sides. */
@@ -14,14 +15,14 @@ export interface WordOptions {
 }
 
 const hyphen = /^[-‐‑]$/;
-const letterOrDigit = /[\p{L}\p{N}]/u;
 const chinese = /^\p{sc=Han}/u;
 const contraction = /(?:n['’]t|['’](?:s|m|d|re|ve|ll))$/i;
 
 /**
  * The words of a text in order: letters, numbers (`3.14` and `1,000` are one), ideographs; not white space, punctuation,
  * symbols or emoji. Word boundaries are those of Unicode Standard Annex 29 in the root locale. Chinese, Japanese and Thai are
- * cut by the dictionary of the runtime's ICU, so a newer runtime may cut some of their words otherwise.
+ * cut by the dictionary of the runtime's ICU, so a newer runtime may cut some of their words otherwise; of Chinese phrases in
+ * that dictionary the function words are words of their own (我的 is 我 and 的). Time: in proportion to the text.
  */
 export function* words(text: string, options: WordOptions = {}): Generator<Span> {
   const { hyphens = "split", contractions = "keep" } = options;
@@ -38,12 +39,11 @@ export function* words(text: string, options: WordOptions = {}): Generator<Span>
 
 function* segments(text: string): Generator<Span> {
   const segmenter = new Intl.Segmenter("und", { granularity: "word" });
-  const isWord = (part: string): boolean => segmenter.segment(part).containing(0)!.segment.length === part.length;
-  for (const { index, segment, isWordLike } of segmenter.segment(text)) {
-    // a digit that a joiner ties to an emoji is not word-like to ICU
-    if (!isWordLike && !letterOrDigit.test(segment)) continue;
-    let start = index;
-    const lengths = chinese.test(segment) ? wordLengths(segment, isWord) : [segment.length];
+  const isKnown = (part: string): boolean => segmenter.segment(part).containing(0)?.segment.length === part.length;
+  for (const segment of wordSegments(text, segmenter)) {
+    if (!segment.isWord) continue;
+    let { start } = segment;
+    const lengths = chinese.test(segment.text) ? wordLengths(segment.text, isKnown) : [segment.text.length];
     for (const length of lengths) {
       yield { start, end: start + length };
       start += length;

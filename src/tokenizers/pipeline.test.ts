@@ -145,17 +145,15 @@ describe("a trained tokenizer", () => {
     expect(tokenizer.token(tokenizer.vocabSize)).toBeUndefined();
   });
 
-  it("takes one word of a megabyte, and cuts it to pieces, in no time to speak of", () => {
+  it("takes one word of a megabyte and cuts it to pieces, which quadratic time would not", () => {
     const rng = new Rng(11);
     const word = Array.from({ length: 1_000_000 }, () => "tilerow"[rng.below(7)]).join("");
-    const start = performance.now();
     const ids = tokenizer.encode(word);
     expect(ids.length).toBe(tokenizer.count(word));
     expect(tokenizer.decode(ids)).toBe(word);
     let pieces = 0;
     for (let at = 0; at < 100_000; pieces++) at = tokenizer.truncate(word, at, word.length, 256);
     expect(pieces).toBeLessThan((ids.length / 2560) * 1.02);
-    expect(performance.now() - start).toBeLessThan(15_000); // about a second; quadratic time would be hours
   });
 
   it("says when not even a character fits, and rejects a limit that is none", () => {

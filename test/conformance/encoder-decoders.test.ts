@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { HostTensor } from "../../src/base/host-tensor.js";
 import { readModel } from "../../src/checkpoint/index.js";
 import { pickParameters } from "../../src/models/encoder-config.js";
@@ -13,25 +13,23 @@ import { encode } from "../../src/plan/encoder.js";
 import { encoderDecoderFeeds, lossChain, shiftRight, teacherForcedLogits } from "../../src/plan/encoder-decoder.js";
 import { EncoderDecoderGenerator, likeliest } from "../../src/plan/encoder-decoder-generator.js";
 import { StagePlan } from "../../src/plan/stage-plan.js";
-import { Runtime } from "../../src/runtime/index.js";
-import { fill, maxDifference, noteFigures, numbers, readTensors, relativeDifference } from "../support/golden.js";
+import {
+  differences,
+  fill,
+  maxDifference,
+  numbers,
+  readTensors,
+  relativeDifference,
+  sharedRuntime,
+} from "../support/golden.js";
 
 const golden = fileURLToPath(new URL("../golden/encoders", import.meta.url));
 
 /** What float32 sums in another order may differ by (issue 3). */
 const TOLERANCE = 1e-4;
 
-/** Largest differences by case, for docs/support.md. */
-const measured: Record<string, Record<string, number>> = {};
-
-let runtime: Runtime;
-beforeAll(async () => {
-  runtime = await Runtime.open({ numThreads: 1 });
-});
-afterAll(async () => {
-  await runtime.close();
-  for (const [name, figures] of Object.entries(measured)) noteFigures(name, figures);
-});
+const measure = differences();
+const runtime = sharedRuntime();
 
 describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
   const folder = join(golden, name);
@@ -50,14 +48,15 @@ describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
   const [batchSize, time] = at("ids").shape as [number, number];
   const batch = { ids: numbers(at("ids")), batchSize, mask: numbers(at("mask")) };
   const labels = numbers(at("labels"));
-  const generator = (): Promise<EncoderDecoderGenerator> => EncoderDecoderGenerator.create(runtime, model, parameters);
+  const generator = (): Promise<EncoderDecoderGenerator> =>
+    EncoderDecoderGenerator.create(runtime(), model, parameters);
   const note = (what: string, difference: number): void => {
-    measured[name] = { ...measured[name], [what]: Math.max(measured[name]?.[what] ?? 0, difference) };
+    measure(name, what, difference);
     expect(difference).toBeLessThanOrEqual(TOLERANCE);
   };
 
   it("has the reference's encoder states, layer by layer, with padding on both sides", async () => {
-    const { hidden, layers } = await encode(runtime, model.encoder, parameters, batch, { withLayers: true });
+    const { hidden, layers } = await encode(runtime(), model.encoder, parameters, batch, { withLayers: true });
     // the reference's last one is normalised already
     for (const [i, layer] of layers.slice(0, -1).entries()) note("hidden", maxDifference(layer, at(`hidden.${i}`)));
     note("hidden", maxDifference(hidden, at(`hidden.${layers.length - 1}`)));
@@ -65,7 +64,7 @@ describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
 
   it("has the reference's teacher-forced logits", async () => {
     const ids = shiftRight(model, labels, time);
-    note("logits", maxDifference(await teacherForcedLogits(runtime, model, parameters, batch, ids), at("logits")));
+    note("logits", maxDifference(await teacherForcedLogits(runtime(), model, parameters, batch, ids), at("logits")));
   });
 
   it.each(["all", "selective", "inputs"] as const)(
@@ -74,7 +73,7 @@ describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
       const rows = [...labels.keys()].filter((i) => labels[i]! >= 0);
       const shape = { batch: batchSize, time, targetTime: time, attentionTile: 4, mode: "train" } as const;
       const stages = lossChain(model, shape, rows.length);
-      const plan = await StagePlan.create(runtime, stages, parameters, { save, isTrainable: () => true });
+      const plan = await StagePlan.create(runtime(), stages, parameters, { save, isTrainable: () => true });
       fill(plan.feeds, {
         ...encoderDecoderFeeds(model, batch, shiftRight(model, labels, time)),
         rows,
@@ -97,7 +96,7 @@ describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
     const reference = numbers(at("greedy"));
     expect(texts.flat()).toEqual(reference);
     const whole = shiftRight(model, reference, 64);
-    const logits = await teacherForcedLogits(runtime, model, parameters, batch, whole);
+    const logits = await teacherForcedLogits(runtime(), model, parameters, batch, whole);
     const rows = { ...logits, shape: [batchSize * 64, model.vocabSize] };
     expect(Array.from(likeliest(rows))).toEqual(reference);
   });
@@ -120,7 +119,7 @@ describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
     const dropping = t5({ ...(config as T5Config), dropout_rate: 0.05 });
     const copies = new Map([...parameters].map(([key, p]) => [key, { ...p, data: (p.data as Float32Array).slice() }]));
     const stages = lossChain(dropping, shape, rows.length);
-    const plan = await StagePlan.create(runtime, stages, copies, { save: "selective", isTrainable: () => true });
+    const plan = await StagePlan.create(runtime(), stages, copies, { save: "selective", isTrainable: () => true });
     fill(plan.feeds, {
       ...encoderDecoderFeeds(dropping, batch, shiftRight(dropping, labels, time)),
       rows,
@@ -146,8 +145,10 @@ describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
     expect(() => t5({ ...(config as T5Config), feed_forward_proj: "gated-swish" as "relu" })).toThrow(
       "feed_forward_proj",
     );
-    await expect(teacherForcedLogits(runtime, model, parameters, batch, [1, 2])).rejects.toThrow("do not make 3 rows");
+    await expect(teacherForcedLogits(runtime(), model, parameters, batch, [1, 2])).rejects.toThrow(
+      "do not make 3 rows",
+    );
     await expect((await generator()).generate(batch, { maxTokens: 0 })).rejects.toThrow("got 0");
-    await expect(EncoderDecoderGenerator.create(runtime, model, new Map())).rejects.toThrow("is missing");
+    await expect(EncoderDecoderGenerator.create(runtime(), model, new Map())).rejects.toThrow("is missing");
   });
 });

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { HostTensor } from "../../src/base/host-tensor.js";
 import { readModel } from "../../src/checkpoint/index.js";
 import { encoderTasks } from "../../src/models/bert-heads.js";
@@ -13,25 +13,23 @@ import { contrastiveChain, embed } from "../../src/plan/embed.js";
 import { encode, encoderFeeds, encoderStages } from "../../src/plan/encoder.js";
 import { lossStage, predict } from "../../src/plan/encoder-heads.js";
 import { StagePlan } from "../../src/plan/stage-plan.js";
-import { Runtime } from "../../src/runtime/index.js";
-import { fill, maxDifference, noteFigures, numbers, readTensors, relativeDifference } from "../support/golden.js";
+import {
+  differences,
+  fill,
+  maxDifference,
+  numbers,
+  readTensors,
+  relativeDifference,
+  sharedRuntime,
+} from "../support/golden.js";
 
 const golden = fileURLToPath(new URL("../golden/encoders", import.meta.url));
 
 /** What float32 sums in another order may differ by, here and in the gradients below (issue 3). */
 const TOLERANCE = 1e-4;
 
-/** Largest differences by case, for docs/support.md. */
-const measured: Record<string, Record<string, number>> = {};
-
-let runtime: Runtime;
-beforeAll(async () => {
-  runtime = await Runtime.open({ numThreads: 1 });
-});
-afterAll(async () => {
-  await runtime.close();
-  for (const [name, figures] of Object.entries(measured)) noteFigures(name, figures);
-});
+const measure = differences();
+const runtime = sharedRuntime();
 
 describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (name) => {
   const folder = join(golden, name);
@@ -51,7 +49,7 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
     ...(tokenTypes && { tokenTypes: numbers(tokenTypes) }),
   };
   const note = (what: string, difference: number): void => {
-    measured[name] = { ...measured[name], [what]: Math.max(measured[name]?.[what] ?? 0, difference) };
+    measure(name, what, difference);
     expect(difference).toBeLessThanOrEqual(TOLERANCE);
   };
   const parametersOf = (task: string, of: EncoderHead): Map<string, HostTensor> => {
@@ -65,7 +63,7 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
 
   it("has the reference's hidden states, layer by layer, with padding on both sides", async () => {
     const parameters = pickParameters(encoderParameters(encoder), tensors);
-    const { hidden, layers } = await encode(runtime, encoder, parameters, batch, { withLayers: true });
+    const { hidden, layers } = await encode(runtime(), encoder, parameters, batch, { withLayers: true });
     for (const [i, layer] of layers.entries()) note("hidden", maxDifference(layer, at(`hidden.${i}`)));
     expect(hidden).toBe(layers.at(-1));
   });
@@ -73,9 +71,9 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
   it("gives a sequence the states that it has alone", async () => {
     const parameters = pickParameters(encoderParameters(encoder), tensors);
     const time = at("ids").shape[1]!;
-    const { hidden: together } = await encode(runtime, encoder, parameters, batch);
+    const { hidden: together } = await encode(runtime(), encoder, parameters, batch);
     const length = batch.mask.slice(time, 2 * time).filter((m) => m === 1).length;
-    const { hidden: alone } = await encode(runtime, encoder, parameters, {
+    const { hidden: alone } = await encode(runtime(), encoder, parameters, {
       ids: batch.ids.slice(time, time + length),
       batchSize: 1,
       ...(batch.tokenTypes && { tokenTypes: batch.tokenTypes.slice(time, time + length) }),
@@ -88,7 +86,7 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
   it.each(encoderTasks)("%s: has the reference's logits, loss and gradients", async (task) => {
     const of = head(task);
     const parameters = parametersOf(task, of);
-    note(`logits`, maxDifference(await predict(runtime, encoder, of, parameters, batch), at(`${task}.logits`)));
+    note(`logits`, maxDifference(await predict(runtime(), encoder, of, parameters, batch), at(`${task}.logits`)));
 
     const labels = numbers(at(`${task}.labels`));
     const rows = [...labels.keys()].filter((i) => labels[i]! >= 0);
@@ -96,7 +94,7 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
     const shape = { batch: batchSize, time, attentionTile: 4, mode: "train" } as const;
     const stages = [...encoderStages(encoder, shape), lossStage(encoder, of, shape, rows.length)];
     for (const save of ["all", "selective", "inputs"] as const) {
-      const plan = await StagePlan.create(runtime, stages, parameters, { save, isTrainable: () => true });
+      const plan = await StagePlan.create(runtime(), stages, parameters, { save, isTrainable: () => true });
       const { feeds, gradients } = plan;
       fill(feeds, {
         ...encoderFeeds(encoder, batch),
@@ -123,7 +121,7 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
   it("has the reference's sentence embeddings, and trains them by pairs", async () => {
     const pooling = { modes: ["mean"], isNormalized: true } as const;
     const parameters = pickParameters(encoderParameters(encoder), tensors);
-    note("embedding", maxDifference(await embed(runtime, encoder, parameters, batch, pooling), at("embedding")));
+    note("embedding", maxDifference(await embed(runtime(), encoder, parameters, batch, pooling), at("embedding")));
     const [batchSize, time] = at("ids").shape as [number, number];
     // each row, then the rows in reverse order as their partners
     const doubled = (values: readonly number[]): number[] => {
@@ -137,7 +135,7 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
       ...(batch.tokenTypes && { tokenTypes: doubled(batch.tokenTypes) }),
     };
     const stages = contrastiveChain(encoder, pooling, { batch: pairs.batchSize, time, mode: "train" });
-    const plan = await StagePlan.create(runtime, stages, parameters, { save: "selective", isTrainable: () => true });
+    const plan = await StagePlan.create(runtime(), stages, parameters, { save: "selective", isTrainable: () => true });
     fill(plan.feeds, encoderFeeds(encoder, pairs));
     note("loss", Math.abs((await plan.run()) - Number(at("embedding.loss").data[0])));
     const checked = [...expected].filter(([key]) => key.startsWith("embedding.grad."));
@@ -151,12 +149,12 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
 
   it("names what does not fit", async () => {
     const parameters = pickParameters(encoderParameters(encoder), tensors);
-    await expect(encode(runtime, encoder, parameters, { ids: [encoder.vocabSize], batchSize: 1 })).rejects.toThrow(
+    await expect(encode(runtime(), encoder, parameters, { ids: [encoder.vocabSize], batchSize: 1 })).rejects.toThrow(
       "ids must be",
     );
-    await expect(encode(runtime, encoder, parameters, { ids: [3, 4, 5], batchSize: 2 })).rejects.toThrow("pad them");
+    await expect(encode(runtime(), encoder, parameters, { ids: [3, 4, 5], batchSize: 2 })).rejects.toThrow("pad them");
     const long = new Array<number>(encoder.maxPositions + 1).fill(3);
-    await expect(encode(runtime, encoder, parameters, { ids: long, batchSize: 1 })).rejects.toThrow("at most");
+    await expect(encode(runtime(), encoder, parameters, { ids: long, batchSize: 1 })).rejects.toThrow("at most");
     expect(() => pickParameters(encoderParameters(encoder), new Map())).toThrow("found nothing");
     expect(() => encoders[name]({ ...config, vocab_size: -1 })).toThrow("vocab_size");
   });

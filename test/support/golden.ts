@@ -1,9 +1,10 @@
 /** @file What tests against golden files share: tensors of a file, differences, values into buffers. */
 
 import { appendFileSync } from "node:fs";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { HostTensor } from "../../src/base/host-tensor.js";
 import { openSafetensors } from "../../src/checkpoint/index.js";
+import { Runtime } from "../../src/runtime/index.js";
 
 /** All tensors of a safetensors file by name. */
 export async function readTensors(path: string): Promise<Map<string, HostTensor>> {
@@ -43,6 +44,27 @@ export function fill(
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.set(from.map(BigInt));
     else data.set(from);
   }
+}
+
+/** Largest differences of a suite's cases, noted for docs/support.md when the suite ends. */
+export function differences(): (name: string, what: string, difference: number) => void {
+  const measured: Record<string, Record<string, number>> = {};
+  afterAll(() => {
+    for (const [name, figures] of Object.entries(measured)) noteFigures(name, figures);
+  });
+  return (name, what, difference) => {
+    measured[name] = { ...measured[name], [what]: Math.max(measured[name]?.[what] ?? 0, difference) };
+  };
+}
+
+/** A runtime on one thread for the tests of a file. */
+export function sharedRuntime(): () => Runtime {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await Runtime.open({ numThreads: 1 });
+  });
+  afterAll(() => runtime.close());
+  return () => runtime;
 }
 
 /** Measured differences for docs/support.md, one JSON line per case, where the file is asked for. */

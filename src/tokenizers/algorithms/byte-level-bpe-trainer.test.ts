@@ -106,11 +106,9 @@ describe("trainBpe", () => {
     expect(() => trainBpe(["a"], gpt2, { vocabSize })).toThrow(ConfigError);
   });
 
-  it("learns from one word of a megabyte in reasonable time", () => {
+  it("learns from one word of a megabyte, which quadratic time would not", () => {
     const rng = new Rng(5);
     const word = Array.from({ length: 1_000_000 }, () => "abcdefgh"[rng.below(8)]).join("");
-    const start = performance.now();
     expect(trainBpe([word], gpt2, { vocabSize: 2000 }).tokens).toHaveLength(2000);
-    expect(performance.now() - start).toBeLessThan(20_000); // a second or two; quadratic time would be hours
   });
 });
