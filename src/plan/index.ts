@@ -9,7 +9,7 @@ export {
   likeliest,
   type TokenChoice,
 } from "./encoder-decoder-generator.js";
-export { lossStage, predict } from "./encoder-heads.js";
+export { lossStage, predict, predictionChain } from "./encoder-heads.js";
 export { type ForwardInput, type ForwardOptions, type ForwardResult, forward } from "./forward.js";
 export type { SequenceShape } from "./layer-graph.js";
 export type { LossTile } from "./loss-head.js";

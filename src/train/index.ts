@@ -12,3 +12,19 @@ export {
 } from "./loop.js";
 export * from "./optim/index.js";
 export type { RunFolder } from "./run-folder.js";
+export {
+  type LabelledSequence,
+  labellingTask,
+  type PaddedRows,
+  padRows,
+  type StageTask,
+  type StageTrainContext,
+  type StageTrainEvent,
+  type StageTrainOptions,
+  type StageTrainSummary,
+  type StageTrainWork,
+  type TaskShape,
+  type TextPair,
+  textToTextTask,
+  trainStages,
+} from "./stage-trainer.js";
