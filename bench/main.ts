@@ -4,6 +4,7 @@ import { type Benchmark, machine, table } from "./bench.js";
 
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
+  generate: async () => (await import("./engine/generate.bench.js")).generate,
   load: async () => (await import("./load/load.bench.js")).load,
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { chunkers } from "../src/chunk/index.js";
+import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
 import { ops } from "../src/graph/ops/index.js";
 import { methods } from "../src/peft/index.js";
 import { stores } from "../src/retrieval/index.js";
@@ -31,7 +32,7 @@ describe("package exports", () => {
 });
 
 describe("registries", () => {
-  const named = { ops, chunkers, methods, stores };
+  const named = { ops, chunkers, methods, stores, cachePolicies, logitsProcessors, candidateFilters };
   it.each(Object.entries(named))("%s: keys are names", (_, registry) => {
     for (const [key, entry] of Object.entries(registry)) expect(entry.name).toBe(key);
   });

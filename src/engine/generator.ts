@@ -2,14 +2,13 @@
 
 import { CapacityError, ConfigError } from "../base/errors.js";
 import { type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
-import { Rng } from "../base/rng.js";
 import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Feeds, Program, Runtime } from "../runtime/index.js";
 import { decodeGraph, paddedHeadDim } from "./decode-graph.js";
-import { checkSampling, type SamplingOptions, sample } from "./sampling/sampler.js";
+import { checkSampling, Sampler, type SamplingOptions } from "./sampling/sampler.js";
 import type { Weights } from "./weights.js";
 
-export interface GenerateOptions extends SamplingOptions {
+export interface GenerateOptions extends Omit<SamplingOptions, "logprobs"> {
   /** Most tokens to generate. Default: until the context is full. */
   readonly maxTokens?: number;
   /** Ids that end the text; they are not given out. */
@@ -154,13 +153,13 @@ export class Generator {
   }
 
   async *#decode(prompt: Int32Array, options: GenerateOptions): AsyncGenerator<number> {
-    const { maxTokens = Number.POSITIVE_INFINITY, stopIds, seed = 0, signal } = options;
-    const rng = new Rng(seed);
+    const { maxTokens = Number.POSITIVE_INFINITY, stopIds = new Set(), seed = 0, signal } = options;
+    const sampler = new Sampler(options, { vocabSize: this.#model.vocabSize, stopIds, prompt, seed });
     const text = [...prompt];
     await this.#prefill(prompt, signal);
     for (let count = 0; count < maxTokens && !signal?.aborted; count++) {
-      const id = sample(this.#logits.data as Float32Array, options, rng);
-      if (stopIds?.has(id)) return;
+      const { id } = sampler.next(this.#logits.data as Float32Array);
+      if (stopIds.has(id)) return;
       yield id;
       if (text.length === this.contextLength) return;
       const before = this.#tablesFor(text.length);

@@ -1,4 +1,21 @@
 /** @file Generation over token ids. */
+export {
+  type CachedSequence,
+  type CacheOptions,
+  type CachePolicy,
+  type CachePolicyName,
+  type CacheStep,
+  type CacheUsage,
+  cachePolicies,
+  type KvCache,
+  type OpenOptions,
+  pagedPolicy,
+  sinksPolicy,
+} from "./cache/index.js";
+export { Engine, type EngineOptions, type EngineStatistics, type RequestOptions } from "./engine.js";
 export { type GenerateOptions, Generator, type GeneratorOptions } from "./generator.js";
-export { type SamplingOptions, sample } from "./sampling/sampler.js";
+export { type LengthPredictor, longest, RecentLengths, type RecentLengthsOptions } from "./length-predictor.js";
+export * from "./sampling/index.js";
+export type { EndReason, GenerationEnd } from "./sequence.js";
+export type { CachedAttention } from "./step-graph.js";
 export { type WeightFormat, Weights } from "./weights.js";

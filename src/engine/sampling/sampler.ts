@@ -1,59 +1,184 @@
-/** @file From logits to a token: greedy, temperature, top-k and top-p. */
+/** @file From logits to a token: the steps that a request asks for, then the largest logit or a draw. */
 
 import { ConfigError } from "../../base/errors.js";
-import type { Rng } from "../../base/rng.js";
+import { Rng } from "../../base/rng.js";
+import { Candidates, damagedLogits, noTokenLeft } from "./candidates.js";
+import type { Constraint, ConstraintState } from "./constraints/constraint.js";
+import { candidateFilters } from "./filters/index.js";
+import { type Logprobs, logprobsOf } from "./logprobs.js";
+import type { SamplingOptions, SamplingRequest } from "./options.js";
+import { logitsProcessors } from "./processors/index.js";
+import { checkRange } from "./processors/processor.js";
+import { indexOfLargest } from "./select.js";
 
-export interface SamplingOptions {
-  /** Logits are divided by it; 0 takes the largest. Default 0. */
-  readonly temperature?: number;
-  /** Only the k largest logits. Default: all. */
-  readonly topK?: number;
-  /** Only the fewest tokens whose probabilities reach p (Holtzman et al. 2020, arXiv:1904.09751). Default 1: all. */
-  readonly topP?: number;
+export type { SamplingOptions } from "./options.js";
+
+export interface SamplerRequest extends SamplingRequest {
+  /** Ids of the prompt, for the repetition penalty. */
+  readonly prompt: ArrayLike<number>;
+  /** Seed of this request's own stream of random numbers: equal seeds give equal tokens. */
+  readonly seed: number;
+  readonly constraint?: Constraint | undefined;
+  /** Buffers to share between requests that take turns. Default: own ones. */
+  readonly candidates?: Candidates | undefined;
+}
+
+export interface SampledToken {
+  readonly id: number;
+  readonly logprobs?: Logprobs;
+}
+
+/** `complete`: what was generated satisfies the constraint; at a token limit, only this makes the output valid. */
+export type ConstraintStatus = "none" | "unfinished" | "complete";
+
+/** Chooses the tokens of one request. */
+export class Sampler {
+  readonly #options: SamplingOptions;
+  readonly #request: SamplerRequest;
+  readonly #steps: ReturnType<typeof openSteps>;
+  readonly #candidates: Candidates;
+  readonly #rng: Rng;
+  readonly #prompt: ReadonlySet<number>;
+  readonly #counts = new Map<number, number>();
+  #numGenerated = 0;
+  #state: ConstraintState | undefined;
+  /** Room for the logits that steps change; what is given stays as it is. */
+  #changed: Float32Array | undefined;
+
+  /** @throws ConfigError naming the option that is out of range, or a constraint made for another vocabulary. */
+  constructor(options: SamplingOptions, request: SamplerRequest) {
+    checkLogprobs(options);
+    const { vocabSize, constraint, stopIds } = request;
+    if (constraint !== undefined && constraint.vocabSize > vocabSize) {
+      throw new ConfigError(
+        `the constraint was made for a vocabulary of ${constraint.vocabSize} ids, but the model has ${vocabSize} logits; use the model's own tokenizer`,
+      );
+    }
+    this.#options = options;
+    this.#request = { ...request, stopIds: new Set([...stopIds].filter((id) => id >= 0 && id < vocabSize)) };
+    this.#steps = openSteps(options, this.#request);
+    this.#candidates = request.candidates ?? new Candidates(vocabSize);
+    this.#rng = new Rng(request.seed);
+    this.#prompt = new Set(Array.from(request.prompt));
+    this.#state = constraint?.start();
+  }
+
+  get constraintStatus(): ConstraintStatus {
+    if (this.#state === undefined) return "none";
+    return this.#state.isFinal ? "complete" : "unfinished";
+  }
+
+  /** The constraint is complete and nothing may follow: only ids that end the text are left. */
+  get isDone(): boolean {
+    return this.#state?.isFinal === true && this.#state.allowed().count === 0;
+  }
+
+  /**
+   * Chooses the next token from logits [V], which stay as they are, and counts it as generated.
+   * @throws DataError where no token is left to choose or a logit is no number.
+   */
+  next(logits: Float32Array): SampledToken {
+    const id = this.#choose(logits);
+    this.accept(id);
+    const { logprobs } = this.#options;
+    return logprobs === undefined ? { id } : { id, logprobs: logprobsOf(logits, id, logprobs) };
+  }
+
+  /** The tokens that may come next, after all steps; their `weights()` are the distribution that is drawn from. */
+  distribution(logits: Float32Array): Candidates {
+    this.#candidates.fill(this.#processed(logits));
+    for (const filter of this.#steps.filters) filter(this.#candidates);
+    return this.#candidates;
+  }
+
+  /**
+   * Counts `id` as generated, as when another model proposed it.
+   * @throws ConfigError when the constraint does not allow it.
+   */
+  accept(id: number): void {
+    this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
+    this.#numGenerated++;
+    const isEnd = this.#request.stopIds.has(id) && this.#state?.isFinal === true;
+    if (this.#state === undefined || isEnd) return;
+    const next = this.#state.next(id);
+    if (next === undefined) throw new ConfigError(`token id ${id} is not what the constraint allows next`);
+    this.#state = next;
+  }
+
+  #choose(logits: Float32Array): number {
+    const { temperature = 0, topK } = this.#options;
+    if (temperature > 0 && topK !== 1) return this.distribution(logits).draw(this.#rng);
+    return greedy(this.#processed(logits));
+  }
+
+  /** Logits after the steps that change them. */
+  #processed(logits: Float32Array): Float32Array {
+    if (this.#steps.processors.length === 0 && this.#state === undefined) return logits;
+    this.#changed ??= new Float32Array(logits.length);
+    const changed = this.#changed;
+    changed.set(logits);
+    const history = { prompt: this.#prompt, counts: this.#counts, numGenerated: this.#numGenerated };
+    for (const process of this.#steps.processors) process(changed, history);
+    if (this.#state !== undefined) this.#constrain(changed, this.#state);
+    return changed;
+  }
+
+  /** Leaves what the constraint allows, and the ids that end the text where it is complete. */
+  #constrain(logits: Float32Array, state: ConstraintState): void {
+    const ends = [...this.#request.stopIds].map((id) => [id, logits[id]!] as const);
+    state.allowed().apply(logits);
+    for (const [id, logit] of ends) logits[id] = state.isFinal ? logit : Number.NEGATIVE_INFINITY;
+  }
 }
 
 /** @throws ConfigError naming the option that is out of range. */
-export function checkSampling({ temperature = 0, topK, topP = 1 }: SamplingOptions): void {
-  if (!(temperature >= 0)) throw new ConfigError(`temperature must be 0 or more, got ${temperature}`);
-  if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1))
-    throw new ConfigError(`topK must be a whole number from 1, got ${topK}`);
-  if (!(topP > 0 && topP <= 1)) throw new ConfigError(`topP must be above 0 and at most 1, got ${topP}`);
+export function checkSampling(options: SamplingOptions): void {
+  checkLogprobs(options);
+  openSteps(options, { vocabSize: Number.POSITIVE_INFINITY, stopIds: new Set() });
 }
 
-/** Draws a token id. Greedy choice draws nothing from `rng`; ties go to the smaller id. */
-export function sample(logits: Float32Array, { temperature = 0, topK, topP = 1 }: SamplingOptions, rng: Rng): number {
-  if (temperature === 0 || topK === 1) return indexOfLargest(logits);
-  const largest = logits[indexOfLargest(logits)]!;
-  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
-  const isCut = topP < 1 || (topK !== undefined && topK < logits.length);
-  const candidates = isCut ? cut(weights, topK ?? logits.length, topP) : undefined;
-  const weightOf = (i: number): number => weights[candidates ? candidates[i]! : i]!;
-  const count = candidates?.length ?? weights.length;
-  let total = 0;
-  for (let i = 0; i < count; i++) total += weightOf(i);
-  let rest = rng.uniform() * total;
-  for (let i = 0; i < count; i++) {
-    rest -= weightOf(i);
-    if (rest < 0) return candidates?.[i] ?? i;
+/**
+ * Draws a token id with the options that need no history: temperature and the filters. Greedy choice draws nothing
+ * from `rng`; ties go to the smaller id.
+ * @throws ConfigError for options that only a `Sampler` can follow.
+ */
+export function sample(logits: Float32Array, options: SamplingOptions, rng: Rng): number {
+  const { processors, filters } = openSteps(options, { vocabSize: logits.length, stopIds: new Set([0]) });
+  if (processors.length > 0 || options.logprobs !== undefined) {
+    throw new ConfigError(
+      `sample: ${[...Object.keys(logitsProcessors), "logprobs"].join(", ")} need a Sampler, which knows the text so far`,
+    );
   }
-  return candidates?.at(-1) ?? count - 1;
+  const { temperature = 0, topK } = options;
+  if (temperature === 0 || topK === 1) return greedy(logits);
+  const candidates = new Candidates(logits.length);
+  candidates.fill(logits);
+  for (const filter of filters) filter(candidates);
+  return candidates.draw(rng);
 }
 
-/** Ids of the `k` largest weights, then as many of them as it takes to reach a share `p`. */
-function cut(weights: Float64Array, k: number, p: number): number[] {
-  const order = Array.from(weights.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
-  const kept = order.slice(0, k);
-  const goal = p * kept.reduce((sum, id) => sum + weights[id]!, 0);
-  let sum = 0;
-  const end = kept.findIndex((id) => {
-    sum += weights[id]!;
-    return sum >= goal;
-  });
-  return kept.slice(0, end < 0 ? kept.length : end + 1);
+/** @throws DataError where no token is left, or no logit is a number. */
+function greedy(logits: Float32Array): number {
+  const id = indexOfLargest(logits);
+  if (logits[id] === Number.NEGATIVE_INFINITY) throw noTokenLeft();
+  if (!Number.isFinite(logits[id])) throw damagedLogits();
+  return id;
 }
 
-function indexOfLargest(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
+function openSteps(options: SamplingOptions, request: SamplingRequest) {
+  const isOpen = <T>(step: T | undefined): step is T => step !== undefined;
+  return {
+    processors: Object.values(logitsProcessors)
+      .map((processor) => processor.open(options, request))
+      .filter(isOpen),
+    filters: Object.values(candidateFilters)
+      .map((filter) => filter.open(options))
+      .filter(isOpen),
+  };
+}
+
+function checkLogprobs({ logprobs }: SamplingOptions): void {
+  if (logprobs === undefined) return;
+  checkRange("logprobs", logprobs, 0, 20);
+  if (!Number.isInteger(logprobs)) throw new ConfigError(`logprobs must be a whole number, got ${logprobs}`);
 }

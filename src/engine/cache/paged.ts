@@ -1,0 +1,209 @@
+/** @file Keys and values in blocks of a few tokens: no memory for what is not there yet, and equal starts held once. */
+
+import { CapacityError, ConfigError } from "../../base/errors.js";
+import { type HostTensor, hostTensor, zeros } from "../../base/host-tensor.js";
+import type { LanguageModel } from "../../nn/index.js";
+import type { Feeds } from "../../runtime/index.js";
+import type { CachedAttention } from "../step-graph.js";
+import { type Block, BlockPool } from "./block-pool.js";
+import type { CacheOptions, CachePolicy, CacheStep, CacheUsage, KvCache, OpenOptions } from "./cache.js";
+import { cacheMemory } from "./cache-memory.js";
+import { paddedHeadDim } from "./kernel-attention.js";
+import { pagedAttention } from "./paged-attention.js";
+import { PagedSequence } from "./paged-sequence.js";
+
+/** Keys or values of one layer: [blocks · G, blockTokens · C]. */
+interface LayerPool {
+  readonly name: string;
+  readonly numKvHeads: number;
+  /** Elements of a row. */
+  readonly width: number;
+  readonly tensor: HostTensor;
+}
+
+interface StepTensors {
+  readonly last: HostTensor;
+  readonly total: HostTensor;
+  readonly into: Feeds;
+}
+
+class PagedCache implements KvCache {
+  readonly attention: CachedAttention;
+  readonly maxTokens: number;
+  readonly numPositions: number;
+  readonly #pool: BlockPool;
+  readonly #layers: readonly LayerPool[];
+  readonly #bytesPerBlock: number;
+  readonly #headCounts: ReadonlySet<number>;
+  readonly #pools: Feeds;
+  readonly #decoding = new Map<number, StepTensors>();
+  readonly #tablesBySize = new Map<string, ReadonlyMap<number, HostTensor>>();
+
+  constructor(
+    model: LanguageModel,
+    { contextLength, maxSequences, cacheBytes }: CacheOptions,
+    readonly blockTokens: number,
+  ) {
+    const specs = model.caches.flatMap((spec, layer) => (spec ? [{ ...spec, layer }] : []));
+    this.#bytesPerBlock = specs.reduce(
+      (sum, { numKvHeads, headDim }) => sum + 8 * numKvHeads * blockTokens * paddedHeadDim(headDim),
+      0,
+    );
+    const perSequence = Math.ceil(contextLength / blockTokens);
+    const numBlocks =
+      cacheBytes === undefined ? maxSequences * perSequence : Math.floor(cacheBytes / this.#bytesPerBlock);
+    if (numBlocks < perSequence) {
+      throw new CapacityError(
+        `KV cache: one sequence of ${contextLength} tokens takes ${perSequence * this.#bytesPerBlock} bytes, but cacheBytes is ${cacheBytes}; give more, or a smaller contextLength`,
+      );
+    }
+    this.maxTokens = contextLength;
+    this.numPositions = contextLength;
+    this.#pool = new BlockPool(numBlocks, blockTokens);
+    this.#headCounts = new Set(specs.map(({ numKvHeads }) => numKvHeads));
+    this.#layers = specs.flatMap(({ layer, numKvHeads, headDim }) => {
+      const width = paddedHeadDim(headDim);
+      return ["Keys", "Values"].map((name) => ({
+        name: `${name}.${layer}`,
+        numKvHeads,
+        width,
+        tensor: cacheMemory([numBlocks * numKvHeads, blockTokens * width]),
+      }));
+    });
+    this.#pools = Object.fromEntries(this.#layers.map(({ name, tensor }) => [`pool${name}`, tensor]));
+    this.attention = pagedAttention(model, blockTokens);
+  }
+
+  open(text: readonly number[], { variant, reserveTokens }: OpenOptions): PagedSequence | undefined {
+    const root = -1 - variant;
+    const found = this.#pool.match(text, text.length - 1, root);
+    const { blocks, count } = found;
+    const needed = Math.ceil((text.length + reserveTokens) / this.blockTokens) - blocks.length;
+    const last = count % this.blockTokens === 0 ? undefined : blocks.at(-1);
+    const isCopied = last !== undefined && last.numHolders > 0;
+    if (needed + Number(isCopied) > this.#pool.available - this.#pool.countIdle(blocks)) return undefined;
+    return new PagedSequence(this.#pool, root, found, (from, to, rows) => this.#copyRows(from, to, rows));
+  }
+
+  step(batch: readonly PagedSequence[], count: number): CacheStep {
+    const ends = batch.map(({ length }) => length + count);
+    const total = Math.max(...ends);
+    const tensors = this.#tensors(batch.length, count);
+    (tensors.last.data as Int32Array).set(ends.map((end) => end - 1));
+    tensors.total.data[0] = total;
+    const numBlocks = Math.ceil(total / this.blockTokens);
+    const tables = this.#tables(batch.length, numBlocks);
+    for (const table of tables.values()) this.#list(batch, table);
+    const named = [...tables].map(([heads, table]) => [`blocks.${heads}`, table] as const);
+    return {
+      feeds: { ...this.#pools, last: tensors.last, total: tensors.total, ...Object.fromEntries(named) },
+      into: tensors.into,
+      ...(count === 1 && { key: `${batch.length}x${numBlocks}` }),
+    };
+  }
+
+  commit(batch: readonly PagedSequence[], ids: readonly (readonly number[])[], { into }: CacheStep): void {
+    for (const layer of this.#layers) {
+      const fresh = into[`new${layer.name}`]!.data as Float32Array;
+      let row = 0;
+      for (const [i, sequence] of batch.entries()) {
+        for (let j = 0; j < ids[i]!.length; j++) this.#store(layer, fresh, row++, sequence, sequence.length + j);
+      }
+    }
+    for (const [i, sequence] of batch.entries()) sequence.append(ids[i]!);
+  }
+
+  usage(): CacheUsage {
+    const usedBlocks = this.#pool.numBlocks - this.#pool.available;
+    return {
+      capacityBytes: this.#pool.numBlocks * this.#bytesPerBlock,
+      usedBytes: usedBlocks * this.#bytesPerBlock,
+      waste: usedBlocks === 0 ? 0 : 1 - this.#pool.heldTokens / (usedBlocks * this.blockTokens),
+      blocks: this.#pool.numBlocks,
+      usedBlocks,
+    };
+  }
+
+  /** Tensors of a step whatever its blocks. Those of decoding are kept, since it repeats them. */
+  #tensors(batch: number, count: number): StepTensors {
+    const known = count === 1 ? this.#decoding.get(batch) : undefined;
+    if (known) return known;
+    const fresh = this.#layers.map(
+      ({ name, numKvHeads, width }) => [`new${name}`, zeros("float32", [batch, count, numKvHeads * width])] as const,
+    );
+    const tensors = {
+      last: hostTensor("int32", [batch], new Int32Array(batch)),
+      total: hostTensor("int32", [], new Int32Array(1)),
+      into: Object.fromEntries(fresh),
+    };
+    if (count === 1) this.#decoding.set(batch, tensors);
+    return tensors;
+  }
+
+  /** Tables [B, G, K] by G. */
+  #tables(batch: number, numBlocks: number): ReadonlyMap<number, HostTensor> {
+    const key = `${batch}x${numBlocks}`;
+    const known = this.#tablesBySize.get(key);
+    if (known) return known;
+    const tables = new Map(
+      [...this.#headCounts].map((heads) => [
+        heads,
+        hostTensor("int64", [batch, heads, numBlocks], new BigInt64Array(batch * heads * numBlocks)),
+      ]),
+    );
+    this.#tablesBySize.set(key, tables);
+    return tables;
+  }
+
+  /** Fills a table with the rows of the pools that hold each head's blocks. What follows a sequence's end is not read. */
+  #list(batch: readonly PagedSequence[], { shape, data }: HostTensor): void {
+    const [, heads, numBlocks] = shape as readonly [number, number, number];
+    for (const [i, { blocks }] of batch.entries()) {
+      for (let head = 0; head < heads; head++) {
+        const at = (i * heads + head) * numBlocks;
+        for (let k = 0; k < numBlocks; k++) data[at + k] = BigInt((blocks[k]?.index ?? 0) * heads + head);
+      }
+    }
+  }
+
+  /** Writes a new token's heads to the block of its position. */
+  #store(layer: LayerPool, fresh: Float32Array, row: number, sequence: PagedSequence, position: number): void {
+    const { numKvHeads, width, tensor } = layer;
+    const pool = tensor.data as Float32Array;
+    const block = sequence.blocks[Math.floor(position / this.blockTokens)]!;
+    for (let head = 0; head < numKvHeads; head++) {
+      const to = ((block.index * numKvHeads + head) * this.blockTokens + (position % this.blockTokens)) * width;
+      const from = (row * numKvHeads + head) * width;
+      pool.set(fresh.subarray(from, from + width), to);
+    }
+  }
+
+  #copyRows(from: Block, to: Block, count: number): void {
+    for (const { numKvHeads, width, tensor } of this.#layers) {
+      const stride = this.blockTokens * width;
+      for (let head = 0; head < numKvHeads; head++) {
+        const at = (from.index * numKvHeads + head) * stride;
+        tensor.data.copyWithin((to.index * numKvHeads + head) * stride, at, at + count * width);
+      }
+    }
+  }
+}
+
+/**
+ * Blocks of `blockTokens` tokens with counts of their holders. Texts that begin alike hold the same blocks; a block is
+ * copied when one of several holders is to write to it. The kernel reads rows that lie one after another, so each run
+ * gathers them: attention takes 2 to 3 times as long as over slots.
+ * @throws ConfigError when `blockTokens` is not a whole number from 1.
+ */
+export function pagedPolicy({ blockTokens = 16 }: { readonly blockTokens?: number } = {}): CachePolicy {
+  if (!Number.isInteger(blockTokens) || blockTokens < 1)
+    throw new ConfigError(`paged cache: blockTokens must be a whole number from 1, got ${blockTokens}`);
+  return {
+    name: "paged",
+    isLossless: true,
+    create: (model, options) => new PagedCache(model, options, blockTokens),
+  };
+}
+
+/** Blocks of 16 tokens. */
+export const paged: CachePolicy = pagedPolicy();
