@@ -7,6 +7,7 @@ import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine
 import { ops } from "../src/graph/ops/index.js";
 import { methods } from "../src/peft/index.js";
 import { stores } from "../src/retrieval/index.js";
+import { toolCallFormats } from "../src/server/index.js";
 import { optimizers } from "../src/train/index.js";
 
 const root = new URL("../", import.meta.url);
@@ -32,7 +33,7 @@ describe("package exports", () => {
 });
 
 describe("registries", () => {
-  const named = { ops, chunkers, methods, stores, cachePolicies, logitsProcessors, candidateFilters };
+  const named = { ops, chunkers, methods, stores, toolCallFormats, cachePolicies, logitsProcessors, candidateFilters };
   it.each(Object.entries(named))("%s: keys are names", (_, registry) => {
     for (const [key, entry] of Object.entries(registry)) expect(entry.name).toBe(key);
   });

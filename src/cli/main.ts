@@ -4,9 +4,12 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { TesseraError } from "../base/errors.js";
+import { chatCommand } from "./commands/chat.js";
 import { exportCommand } from "./commands/export.js";
+import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { pullCommand } from "./commands/pull.js";
+import { serveCommand } from "./commands/serve.js";
 import { upCommand } from "./commands/up.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -18,8 +21,8 @@ const program = new Command("tessera")
   .version(version)
   .showSuggestionAfterError()
   .showHelpAfterError("(--help lists the options)");
-for (const command of [upCommand, pullCommand, inspectCommand, exportCommand])
-  program.addCommand(command.copyInheritedSettings(program));
+const commands = [upCommand, pullCommand, inspectCommand, exportCommand, generateCommand, chatCommand, serveCommand];
+for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
 
 try {
   await program.parseAsync();

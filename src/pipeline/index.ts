@@ -1,5 +1,8 @@
 /** @file Whole jobs: from documents to an index and a tuned model. */
+
+export { ChatSession } from "./chat-session.js";
 export { openKnowledge } from "./knowledge.js";
+export { type OpenTextService, openTextService, type TextServiceOptions } from "./text-service.js";
 export type { TuningMethod } from "./tune.js";
 export type { TuningPlan } from "./tuning-plan.js";
 export { runUp, type UpEvent, type UpOptions, type UpPlan, type UpReport, type UpResult, up } from "./up.js";

@@ -9,6 +9,14 @@ const maxBodyBytes = 64 * 1024;
 
 /** @throws Refusal naming what is wrong: media type, size, encoding, JSON or a field. */
 export async function readJson<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
+  return check(await readJsonBody(c), schema);
+}
+
+/**
+ * @param maxBytes most bytes of the body.
+ * @throws Refusal naming what is wrong: media type, size, encoding or JSON.
+ */
+export async function readJsonBody(c: Context, maxBytes = maxBodyBytes): Promise<unknown> {
   const mediaType = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") {
     throw new Refusal(
@@ -16,7 +24,7 @@ export async function readJson<Schema extends z.ZodType>(c: Context, schema: Sch
       `the body must be JSON with content-type: application/json, not ${mediaType ?? "without one"}`,
     );
   }
-  return check(parseJson(decode(await readBytes(c.req.raw.body))), schema);
+  return parseJson(decode(await readBytes(c.req.raw.body, maxBytes)));
 }
 
 /** @throws Refusal naming the field that does not fit. */
@@ -29,17 +37,21 @@ export function check<Schema extends z.ZodType>(value: unknown, schema: Schema):
   throw new Refusal(400, `${field}: ${message}`, field);
 }
 
-async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
-  const bytes = new Uint8Array(maxBodyBytes);
+async function readBytes(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of body ?? []) {
-    if (length + part.length > maxBodyBytes) {
-      throw new Refusal(413, `the body may have at most ${maxBodyBytes} bytes; shorten the text`);
-    }
-    bytes.set(part, length);
     length += part.length;
+    if (length > maxBytes) throw new Refusal(413, `the body may have at most ${maxBytes} bytes; shorten the text`);
+    parts.push(part);
   }
-  return bytes.subarray(0, length);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function decode(bytes: Uint8Array): string {

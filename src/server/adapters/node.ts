@@ -14,6 +14,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Name or address to listen on. Default 127.0.0.1: only programs of this machine reach it. */
   readonly host?: string;
+  /** The body, as JSON, for requests that do not reach the app. Default `{ error: { message } }`. */
+  readonly refusalBody?: (message: string) => object;
 }
 
 export interface RunningServer {
@@ -31,7 +33,7 @@ const closeTimeoutMs = 1000;
 /** @throws ConfigError when the port or the host cannot be had. */
 export async function listen(
   app: Pick<Hono, "fetch">,
-  { port, host = "127.0.0.1" }: ListenOptions,
+  { port, host = "127.0.0.1", refusalBody = (message) => ({ error: { message } }) }: ListenOptions,
 ): Promise<RunningServer> {
   const streams = new Set<Outgoing>();
   const respond = getRequestListener(
@@ -44,7 +46,7 @@ export async function listen(
       return response;
     },
     // global Request and Response belong to the whole process
-    { overrideGlobalObjects: false, errorHandler: refuse },
+    { overrideGlobalObjects: false, errorHandler: (thrown) => refuse(refusalBody(messageOf(thrown))) },
   );
   const server = createServer(respond);
   server.listen(port, host);
@@ -69,8 +71,8 @@ export function readPageScript(): Promise<string> {
 }
 
 /** For requests that do not reach the app: no valid target or host. */
-function refuse(thrown: unknown): Response {
-  return Response.json({ error: { message: messageOf(thrown) } }, { status: 400, headers: securityHeaders });
+function refuse(body: object): Response {
+  return Response.json(body, { status: 400, headers: securityHeaders });
 }
 
 async function close(server: Server, streams: ReadonlySet<Outgoing>): Promise<void> {

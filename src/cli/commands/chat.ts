@@ -1,0 +1,38 @@
+/** @file `tessera chat <model>`: a conversation at the terminal. */
+
+import { Command } from "commander";
+import { ChatSession } from "../../pipeline/chat-session.js";
+import { chatLoop } from "../chat-loop.js";
+import {
+  addModelOptions,
+  addSamplingOptions,
+  type ModelFlags,
+  openModel,
+  type SamplingFlags,
+  samplingOf,
+} from "../model-options.js";
+
+interface Flags extends ModelFlags, SamplingFlags {
+  readonly system?: string;
+  readonly load?: string;
+}
+
+export const chatCommand = addSamplingOptions(
+  addModelOptions(
+    new Command("chat")
+      .description("talk with a model that has a chat template; /help says what else there is")
+      .argument("<model>", "model folder, GGUF file, or a name on the hub"),
+  ),
+)
+  .option("--system <text>", "what the model is told before all else")
+  .option("--load <file>", "go on with a conversation of /save")
+  .action(run);
+
+async function run(name: string, { system, load, ...flags }: Flags): Promise<void> {
+  await using opened = await openModel(name, flags);
+  const session = new ChatSession(opened.service, { model: opened.service.id, ...samplingOf(flags) });
+  if (load !== undefined) await session.load(load);
+  if (system !== undefined) session.setSystem(system);
+  console.error(`${opened.service.id}; /help says what there is`);
+  await chatLoop(session, { input: process.stdin, output: process.stdout });
+}

@@ -1,0 +1,110 @@
+/** @file Options of the commands that write text with a model, and the model opened with them. */
+
+import { basename } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { resolveModel } from "../checkpoint/index.js";
+import type { WeightFormat } from "../engine/index.js";
+import { type OpenTextService, openTextService, type TextServiceOptions } from "../pipeline/text-service.js";
+import { loadModel } from "../presets/index.js";
+import { Runtime } from "../runtime/index.js";
+import { parseInteger } from "./options.js";
+
+export interface ModelFlags {
+  readonly weights: WeightFormat;
+  readonly context?: number;
+}
+
+export interface SamplingFlags {
+  readonly maxTokens?: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK?: number;
+  readonly seed: number;
+  readonly stop: readonly string[];
+}
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--weights <format>", "weights in memory").choices(["float32", "int8", "int4"]).default("int8"),
+    )
+    .option(
+      "--context <tokens>",
+      "most tokens of prompt and text together (default: the model's own)",
+      parseInteger(1, 2 ** 24),
+    );
+}
+
+/** Defaults: varied but not wild text, the same every time. */
+export function addSamplingOptions(command: Command): Command {
+  return command
+    .option(
+      "--max-tokens <count>",
+      "most tokens to write (default: until the context is full)",
+      parseInteger(1, 2 ** 24),
+    )
+    .option("--temperature <number>", "0 takes the likeliest token, 2 is wild", numberIn(0, 2), 0.8)
+    .option("--top-p <number>", "only the likeliest tokens that reach this probability", numberIn(0, 1), 1)
+    .option("--top-k <count>", "only so many of the likeliest tokens (default: all)", parseInteger(1, 2 ** 24))
+    .option("--seed <number>", "equal seeds give equal text", parseInteger(0, 2 ** 31 - 1), 0)
+    .option("--stop <text...>", "end before one of these (default: none)", []);
+}
+
+export function numberIn(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!(value >= low && value <= high) || text.trim() === "") {
+      throw new InvalidArgumentError(`expected a number from ${low} to ${high}, got "${text}"`);
+    }
+    return value;
+  };
+}
+
+/** What a request of the service takes of the options. */
+export function samplingOf({ temperature, topP, topK, seed, stop, maxTokens }: SamplingFlags) {
+  return {
+    sampling: { temperature, topP, ...(topK !== undefined && { topK }) },
+    seed,
+    stop,
+    ...(maxTokens !== undefined && { maxTokens }),
+  };
+}
+
+/** Models by the last part of their path, or by their name on the hub. */
+export function modelId(name: string): string {
+  return /^[\w.-]+\/[\w.-]+$/.test(name) && !name.endsWith(".gguf") ? name : basename(name).replace(/\.gguf$/, "");
+}
+
+export interface OpenedModel extends AsyncDisposable {
+  readonly runtime: Runtime;
+  readonly service: OpenTextService;
+}
+
+/** Loads a model and opens it; closing it closes the runtime too. */
+export async function openModel(
+  name: string,
+  { weights, context }: ModelFlags,
+  more: (runtime: Runtime) => Promise<Partial<TextServiceOptions>> = async () => ({}),
+): Promise<OpenedModel> {
+  const path = await resolveModel(name);
+  const runtime = await Runtime.open();
+  try {
+    const service = await openTextService(runtime, await loadModel(path), {
+      id: modelId(name),
+      weights,
+      ...(context !== undefined && { contextLength: context }),
+      ...(await more(runtime)),
+    });
+    return {
+      runtime,
+      service,
+      async [Symbol.asyncDispose]() {
+        await service[Symbol.asyncDispose]();
+        await runtime.close();
+      },
+    };
+  } catch (thrown) {
+    await runtime.close();
+    throw thrown;
+  }
+}

@@ -1,0 +1,263 @@
+/** @file A loaded model as the service of the OpenAI-compatible server. */
+
+import { UnsupportedError } from "../base/errors.js";
+import {
+  checkSampling,
+  Engine,
+  type EngineOptions,
+  type RequestOptions,
+  type SampledToken,
+  StopStrings,
+  type WeightFormat,
+  Weights,
+} from "../engine/index.js";
+import { embedTexts, type LoadedEncoder, type LoadedModel } from "../presets/index.js";
+import type { Runtime } from "../runtime/index.js";
+import { ApiError } from "../server/openai/errors.js";
+import type {
+  ChatRequest,
+  Generation,
+  Prompt,
+  RenderedChat,
+  ServedModel,
+  TextPiece,
+  TextRequest,
+  TextService,
+  TokenChance,
+} from "../server/openai/service.js";
+import { toolCallFormatOf } from "../server/openai/tool-calls/index.js";
+import { type ChatTemplate, renderChat, type Tokenizer } from "../tokenizers/index.js";
+import { beginIdOf, chatTemplatesOf, endIdsOf } from "./chat-format.js";
+import { TextConstraints } from "./text-constraints.js";
+
+export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" | "cacheBytes"> {
+  /** The name that requests give. */
+  readonly id: string;
+  /** Default float32. */
+  readonly weights?: WeightFormat;
+  /** Requests that run at once. Default 8. */
+  readonly maxSequences?: number;
+  /** A model for embeddings beside the one that writes. */
+  readonly embeddings?: { readonly id: string; readonly loaded: LoadedEncoder };
+  /** When the model was made, in Unix seconds. Default: now. */
+  readonly created?: number;
+}
+
+/** Close it when no request is left. */
+export interface OpenTextService extends TextService, AsyncDisposable {
+  /** Name of the model that writes. */
+  readonly id: string;
+  /** Bytes of its weights in memory. */
+  readonly weightBytes: number;
+}
+
+/**
+ * Opens a model for generation.
+ * @throws CapacityError when the context is longer than the model's or fits no memory.
+ */
+export async function openTextService(
+  runtime: Runtime,
+  loaded: LoadedModel,
+  options: TextServiceOptions,
+): Promise<OpenTextService> {
+  const { id, weights: format = "float32", maxSequences = 8, embeddings, created = nowInSeconds() } = options;
+  const weights = new Weights(loaded.model, loaded.parameters, format);
+  const engine = await Engine.create(runtime, loaded.model, weights, {
+    maxSequences,
+    ...(options.contextLength !== undefined && { contextLength: options.contextLength }),
+    ...(options.cacheBytes !== undefined && { cacheBytes: options.cacheBytes }),
+  });
+  const writer = new ModelWriter(id, loaded, engine);
+  const models: ServedModel[] = [{ id, created, ownedBy: "tessera", contextLength: engine.contextLength }];
+  if (embeddings) {
+    const { maxPositions: contextLength } = embeddings.loaded.encoder;
+    models.push({ id: embeddings.id, created, ownedBy: "tessera", contextLength });
+  }
+  return {
+    id,
+    weightBytes: weights.bytes,
+    concurrency: maxSequences,
+    models: () => models,
+    renderChat: (request) => writer.renderChat(request),
+    generate: (request) => writer.generate(request),
+    ...(embeddings && {
+      embed: async ({ model, texts }) => {
+        if (model !== embeddings.id) throw wrongModel(model, `texts; embeddings come from ${embeddings.id}`);
+        return embed(runtime, embeddings.loaded, texts);
+      },
+    }),
+    [Symbol.asyncDispose]: () => engine.close(),
+  };
+}
+
+const nowInSeconds = (): number => Math.floor(Date.now() / 1000);
+
+async function embed(runtime: Runtime, loaded: LoadedEncoder, texts: readonly string[]) {
+  const { prefix, suffix } = loaded.tokenizer.template;
+  const { maxPositions } = loaded.encoder;
+  const counts = texts.map((text) => loaded.tokenizer.count(text) + prefix.length + suffix.length);
+  for (const [i, count] of counts.entries()) {
+    if (count > maxPositions) throw tooLong(`input.${i}`, `the text has ${count} tokens`, maxPositions);
+  }
+  const numTokens = counts.reduce((sum, count) => sum + count, 0);
+  return { vectors: await embedTexts(runtime, loaded, texts), numTokens };
+}
+
+class ModelWriter {
+  readonly #id: string;
+  readonly #tokenizer: Tokenizer;
+  readonly #vocabSize: number;
+  readonly #engine: Engine;
+  readonly #templates: ReadonlyMap<string, ChatTemplate>;
+  readonly #endIds: ReadonlySet<number>;
+  readonly #beginId: number | undefined;
+  readonly #constraints: TextConstraints;
+
+  constructor(id: string, loaded: LoadedModel, engine: Engine) {
+    this.#id = id;
+    this.#tokenizer = loaded.tokenizer;
+    this.#vocabSize = loaded.model.vocabSize;
+    this.#engine = engine;
+    this.#templates = chatTemplatesOf(loaded);
+    this.#endIds = endIdsOf(loaded, this.#templates.get("default"));
+    this.#beginId = beginIdOf(loaded);
+    this.#constraints = new TextConstraints(loaded.tokenizer);
+  }
+
+  renderChat({ model, messages, tools, variables }: ChatRequest): RenderedChat {
+    this.#checkModel(model);
+    const name = tools.length > 0 && this.#templates.has("tool_use") ? "tool_use" : "default";
+    const template = this.#templates.get(name);
+    if (!template) {
+      throw new UnsupportedError(`${model} has no chat template, so it takes no chats; use /v1/completions`);
+    }
+    const text = renderChat(template, messages, {
+      addGenerationPrompt: true,
+      variables,
+      ...(tools.length > 0 && { tools: tools.map((tool) => ({ ...tool })) }),
+    });
+    return { text, toolCalls: toolCallFormatOf(template.source) };
+  }
+
+  generate(request: TextRequest): Generation {
+    this.#checkModel(request.model);
+    const ids = this.#encode(request.prompt);
+    const room = this.#engine.contextLength - ids.length;
+    if (room < (request.maxTokens ?? 1)) {
+      const asked = request.maxTokens === undefined ? "" : ` and ${request.maxTokens} are asked for`;
+      const param = request.prompt.kind === "chat" ? "messages" : "prompt";
+      throw tooLong(param, `the prompt has ${ids.length} tokens${asked}`, this.#engine.contextLength);
+    }
+    const stops = new StopStrings(request.stop);
+    const options = this.#optionsOf(request);
+    checkSampling(options);
+    return { numPromptTokens: ids.length, pieces: this.#pieces(ids, request, options, stops) };
+  }
+
+  async *#pieces(
+    ids: Int32Array,
+    { keepSpecialTokens = false }: TextRequest,
+    options: RequestOptions,
+    stops: StopStrings,
+  ): AsyncGenerator<TextPiece, void> {
+    const decoder = this.#tokenizer.streamDecoder({ keepSpecialTokens });
+    // the text goes on where the prompt ends
+    for (const id of ids) decoder.push(id);
+    const tokens = this.#engine.generate(ids, options);
+    try {
+      for (let next = await tokens.next(); ; next = await tokens.next()) {
+        if (next.done) {
+          if (next.value.reason === "aborted") return;
+          const end = stops.push(decoder.flush());
+          const finishReason = next.value.reason === "stop" || end.stop !== undefined ? "stop" : "length";
+          yield { text: end.stop === undefined ? end.text + stops.flush() : end.text, ids: [], finishReason };
+          return;
+        }
+        const { text, stop } = stops.push(decoder.push(next.value.id));
+        const piece = { text, ids: [next.value.id], ...this.#logprobsOf(next.value) };
+        yield stop === undefined ? piece : { ...piece, finishReason: "stop" };
+        if (stop !== undefined) return;
+      }
+    } finally {
+      await tokens.return({ reason: "aborted", promptTokens: ids.length, cachedTokens: 0, generatedTokens: 0 });
+    }
+  }
+
+  #optionsOf({ sampling, seed, maxTokens, logprobs, constraint, signal }: TextRequest): RequestOptions {
+    const { topP, ...rest } = sampling;
+    for (const id of sampling.logitBias?.keys() ?? []) this.#checkId(id, "logit_bias");
+    return {
+      ...rest,
+      // the fewest tokens that reach 0 are the likeliest one
+      topP: Math.max(topP, Number.MIN_VALUE),
+      seed,
+      stopIds: this.#endIds,
+      signal,
+      ...(maxTokens !== undefined && { maxTokens }),
+      ...(logprobs !== undefined && { logprobs }),
+      ...(constraint && { constraint: this.#constraints.of(constraint) }),
+    };
+  }
+
+  #logprobsOf({ id, logprobs }: SampledToken): Pick<TextPiece, "logprobs"> {
+    if (!logprobs) return {};
+    const chance = (token: number, logprob: number): TokenChance => ({ ...this.#spelled(token), logprob });
+    const top = logprobs.top.map((likely) => chance(likely.id, likely.logprob));
+    return { logprobs: [{ ...chance(id, logprobs.logprob), top }] };
+  }
+
+  #spelled(id: number): Pick<TokenChance, "token" | "bytes"> {
+    const isKnown = this.#tokenizer.token(id) !== undefined;
+    const token = isKnown ? this.#tokenizer.decode([id], { keepSpecialTokens: true }) : "";
+    return { token, bytes: [...(this.#partOfCharacter(id, token) ?? new TextEncoder().encode(token))] };
+  }
+
+  /** Bytes of a token that is no whole text. */
+  #partOfCharacter(id: number, token: string): Uint8Array | undefined {
+    return token.includes("\ufffd") ? this.#constraints.bytes[id] : undefined;
+  }
+
+  #encode(prompt: Prompt): Int32Array {
+    const ids = this.#idsOf(prompt);
+    if (ids.length > 0) return ids;
+    if (this.#beginId !== undefined) return Int32Array.of(this.#beginId);
+    throw new ApiError(400, `the prompt is empty, and ${this.#id} has no token to begin with; write something`, {
+      param: "prompt",
+      code: "invalid_value",
+    });
+  }
+
+  #idsOf(prompt: Prompt): Int32Array {
+    if (prompt.kind === "ids") return this.#checkedIds(prompt.ids);
+    if (prompt.kind === "chat") return this.#tokenizer.encode(prompt.text, { specialTokens: true });
+    return Int32Array.from([...this.#tokenizer.template.prefix, ...this.#tokenizer.encode(prompt.text)]);
+  }
+
+  #checkedIds(ids: readonly number[]): Int32Array {
+    for (const id of ids) this.#checkId(id, "prompt");
+    return Int32Array.from(ids);
+  }
+
+  #checkId(id: number, param: string): void {
+    if (id < this.#vocabSize) return;
+    throw new ApiError(400, `${param}: token id ${id} is outside the vocabulary of ${this.#vocabSize}`, {
+      param,
+      code: "invalid_value",
+    });
+  }
+
+  #checkModel(model: string): void {
+    if (model !== this.#id) throw wrongModel(model, `vectors; texts come from ${this.#id}`);
+  }
+}
+
+function wrongModel(model: string, makes: string): ApiError {
+  return new ApiError(400, `${model} makes only ${makes}`, { code: "model_not_supported", param: "model" });
+}
+
+function tooLong(param: string, has: string, limit: number): ApiError {
+  return new ApiError(400, `${has}, but the context holds ${limit}; shorten the text`, {
+    code: "context_length_exceeded",
+    param,
+  });
+}

@@ -1,0 +1,88 @@
+/** @file One chat answer as it is written: text, tool calls, why it ended. */
+
+import type { Call } from "./call.js";
+import type { RouteContext } from "./routes/route.js";
+import { type ChoicePiece, type Run, runChoices } from "./run.js";
+import type { ToolPlan } from "./schemas/tools.js";
+import type { Generation, TextPiece } from "./service.js";
+import type { AnswerDelta, ToolCallFormat, ToolCallParser } from "./tool-calls/index.js";
+
+export type ChatFinishReason = "stop" | "length" | "tool_calls";
+
+/** What came of one answer. */
+export interface ChatEvent {
+  readonly index: number;
+  readonly deltas: readonly AnswerDelta[];
+  readonly logprobs: TextPiece["logprobs"];
+  readonly finishReason: ChatFinishReason | undefined;
+}
+
+/** Where tools are given: how calls are written, and what is wanted of them. */
+export interface ToolUse {
+  readonly format: ToolCallFormat;
+  readonly plan: ToolPlan;
+}
+
+/** Runs the answers of a chat in their turn. @throws ApiError 429 at once when the queue is full. */
+export function runChat(
+  context: RouteContext,
+  generations: readonly Generation[],
+  use: ToolUse | undefined,
+): AsyncGenerator<ChatEvent, void> {
+  const run = runChoices(context, generations, generations.length);
+  return chatEvents(
+    run,
+    generations.map(() => new ChatAnswer(use)),
+    context.call,
+  );
+}
+
+async function* chatEvents(run: Run, answers: readonly ChatAnswer[], call: Call): AsyncGenerator<ChatEvent, void> {
+  for await (const { index, piece } of run.pieces satisfies AsyncGenerator<ChoicePiece, void>) {
+    const event = answers[index]!.push(piece);
+    if (event.finishReason !== undefined && piece.finishReason === undefined) {
+      call.record.finishReasons = [...(call.record.finishReasons ?? []), event.finishReason];
+      await run.stop(index);
+    }
+    yield { index, ...event };
+  }
+}
+
+class ChatAnswer {
+  readonly #parser: ToolCallParser | undefined;
+  readonly #plan: ToolPlan | undefined;
+  #opening: string;
+  #hasCalls = false;
+
+  constructor(use: ToolUse | undefined) {
+    this.#plan = use?.plan;
+    this.#parser = use?.format.parser(new Set(use.plan.tools.map((tool) => tool.function.name)));
+    this.#opening = use ? openingOf(use) : "";
+  }
+
+  push({ text, logprobs, finishReason }: TextPiece): Omit<ChatEvent, "index"> {
+    const deltas = this.#read(text, finishReason !== undefined);
+    this.#hasCalls ||= deltas.some(({ type }) => type === "call");
+    const isEnough = this.#plan?.isParallel === false && this.#parser!.numComplete > 0;
+    const ended = finishReason ?? (isEnough ? "stop" : undefined);
+    return { deltas, logprobs, finishReason: ended === "stop" ? this.#stopReason() : ended };
+  }
+
+  #read(text: string, isEnd: boolean): AnswerDelta[] {
+    const parser = this.#parser;
+    if (!parser) return text === "" ? [] : [{ type: "text", text }];
+    const deltas = parser.push(this.#opening + text);
+    this.#opening = "";
+    return isEnd ? [...deltas, ...parser.end()] : deltas;
+  }
+
+  /** As OpenAI has it: a call that was asked for by name ends with `stop`. */
+  #stopReason(): ChatFinishReason {
+    return this.#hasCalls && this.#plan?.forced?.name === undefined ? "tool_calls" : "stop";
+  }
+}
+
+/** Text that makes the model write a call: the end of the prompt, and the beginning of what is parsed. */
+export function openingOf({ format, plan }: ToolUse): string {
+  return plan.forced ? format.opening(plan.forced.name) : "";
+}

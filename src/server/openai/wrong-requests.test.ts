@@ -1,0 +1,270 @@
+/** @file Requests that are wrong get an error that names what is. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { chat, errorOf, post, user, weatherTool } from "../../../test/support/openai-requests.js";
+import { chatTemplate, randomModel } from "../../../test/support/served-model.js";
+import { type OpenTextService, openTextService } from "../../pipeline/text-service.js";
+import { Runtime } from "../../runtime/index.js";
+import { type CallRecord, createOpenAiApp, type OpenAiApp, type OpenAiAppOptions } from "./index.js";
+
+let runtime: Runtime;
+let random: OpenTextService;
+beforeAll(async () => {
+  runtime = await Runtime.open({ numThreads: 1 });
+  random = await openTextService(runtime, randomModel(), { id: "random" });
+});
+afterAll(async () => {
+  await random[Symbol.asyncDispose]();
+  await runtime.close();
+});
+
+let bugs: unknown[];
+let log: CallRecord[];
+beforeEach(() => {
+  bugs = [];
+  log = [];
+});
+
+function serve(service: OpenTextService, options: OpenAiAppOptions = {}): OpenAiApp {
+  return createOpenAiApp(service, {
+    onError: (thrown) => bugs.push(thrown),
+    log: (record) => log.push(record),
+    ...options,
+  });
+}
+
+describe("requests that are wrong", () => {
+  const messages = [user];
+  it.each<readonly [string, unknown, unknown, unknown, string]>([
+    ["chat/completions", "{", null, null, "not JSON"],
+    ["chat/completions", "[]", null, null, "JSON object"],
+    ["chat/completions", { messages }, "model", "invalid_type", "expected string"],
+    ["chat/completions", { model: "random" }, "messages", "invalid_type", "expected array"],
+    ["chat/completions", { model: "random", messages: [] }, "messages", "invalid_value", "at least one message"],
+    [
+      "chat/completions",
+      { model: "random", messages: [{ role: "cat", content: "x" }] },
+      "messages.0.role",
+      "invalid_type",
+      "role system",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages: [{ role: "user", content: 5 }] },
+      "messages.0.content",
+      "invalid_type",
+      "a string",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages: [{ role: "user", content: [{ type: "image_url", image_url: {} }] }] },
+      "messages.0.content",
+      "invalid_type",
+      "images",
+    ],
+    ["chat/completions", { model: "random", messages, temperature: -1 }, "temperature", "invalid_value", ">=0"],
+    ["chat/completions", { model: "random", messages, temperature: "hot" }, "temperature", "invalid_type", "number"],
+    ["chat/completions", { model: "random", messages, max_tokens: -5 }, "max_tokens", "invalid_value", ">=1"],
+    ["chat/completions", { model: "random", messages, max_tokens: 1e300 }, "max_tokens", "invalid_value", "<="],
+    ["chat/completions", { model: "random", messages, n: 0 }, "n", "invalid_value", ">=1"],
+    ["chat/completions", { model: "random", messages, top_p: 1.5 }, "top_p", "invalid_value", "<=1"],
+    [
+      "chat/completions",
+      { model: "random", messages, stop: [""] },
+      "stop.0",
+      "invalid_value",
+      "at least one character",
+    ],
+    ["chat/completions", { model: "random", messages, max_token: 5 }, "max_token", "unsupported_parameter", "misspelt"],
+    [
+      "chat/completions",
+      { model: "random", messages, reasoning_effort: "low" },
+      "reasoning_effort",
+      "unsupported_parameter",
+      "not supported",
+    ],
+    ["chat/completions", { model: "random", messages, logit_bias: { x: 1 } }, "logit_bias.x", "invalid_value", ""],
+    [
+      "chat/completions",
+      { model: "random", messages, logit_bias: { 99999: 1 } },
+      "logit_bias",
+      "invalid_value",
+      "99999",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, top_logprobs: 2 },
+      "top_logprobs",
+      "invalid_value",
+      "logprobs: true",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, stream_options: {} },
+      "stream_options",
+      "invalid_value",
+      "stream: true",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, max_tokens: 1, max_completion_tokens: 2 },
+      "max_tokens",
+      "invalid_value",
+      "differ",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, response_format: { type: "xml" } },
+      "response_format.type",
+      "invalid_type",
+      "json_object",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, tools: [{ type: "web" }] },
+      "tools.0.type",
+      "invalid_value",
+      "only tools",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, tools: [{ type: "function", function: { name: "a b" } }] },
+      "tools.0.function.name",
+      "invalid_value",
+      "letters",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, tools: [{ type: "function", function: { name: "f", parameters: 5 } }] },
+      "tools.0.function.parameters",
+      "invalid_type",
+      "JSON schema",
+    ],
+    [
+      "chat/completions",
+      {
+        model: "random",
+        messages,
+        tools: [{ type: "function", function: { name: "f", parameters: { type: "array" } } }],
+      },
+      "tools.0.function.parameters",
+      "invalid_value",
+      "of type object",
+    ],
+    [
+      "chat/completions",
+      {
+        model: "random",
+        messages,
+        tools: [
+          {
+            type: "function",
+            function: { name: "f", parameters: { type: "object", properties: { x: { type: "strin" } } } },
+          },
+        ],
+      },
+      "tools.0.function.parameters.properties.x",
+      "invalid_type",
+      "JSON schema",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, tools: [weatherTool, weatherTool] },
+      "tools.1.function.name",
+      "invalid_value",
+      "two tools",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, tool_choice: "required" },
+      "tool_choice",
+      "invalid_value",
+      "no tools",
+    ],
+    [
+      "chat/completions",
+      { model: "random", messages, tools: [weatherTool], tool_choice: { type: "function", function: { name: "g" } } },
+      "tool_choice",
+      "invalid_value",
+      "none of the tools",
+    ],
+    ["completions", { model: "random", prompt: [] }, "prompt", "invalid_type", "no empty list"],
+    ["completions", { model: "random", prompt: [-1] }, "prompt.0", "invalid_value", ">=0"],
+    ["completions", { model: "random", prompt: [5_000] }, "prompt", "invalid_value", "outside the vocabulary"],
+    ["completions", { model: "random", prompt: "x", best_of: 3 }, "best_of", "invalid_value", "only 1"],
+    ["completions", { model: "random", prompt: "x", suffix: "y" }, "suffix", "unsupported_parameter", "suffix"],
+  ])("%s %j", async (path, body, param, code, message) => {
+    const found = await errorOf(post(serve(random), `/v1/${path}`, body));
+    expect(found).toEqual([400, param, code, expect.stringContaining(message)]);
+    expect(bugs).toEqual([]);
+  });
+
+  it("too long, with limit and length, before anything is streamed", async () => {
+    const server = serve(random);
+    const long = { model: "random", prompt: "zq".repeat(600), stream: true };
+    const [status, param, code, message] = await errorOf(post(server, "/v1/completions", long));
+    expect([status, param, code]).toEqual([400, "prompt", "context_length_exceeded"]);
+    expect(message).toMatch(/the prompt has \d{3,} tokens and 16 are asked for, but the context holds 512/);
+    const many = { model: "random", messages: [user], max_tokens: 5000 };
+    expect((await errorOf(chat(server, many)))[2]).toBe("context_length_exceeded");
+    const huge = post(serve(random, { maxBodyBytes: 1000 }), "/v1/completions", { prompt: "x".repeat(2000) });
+    expect(await errorOf(huge)).toEqual([413, null, null, expect.stringContaining("1000 bytes")]);
+  });
+
+  it("of unknown models, paths, methods, types", async () => {
+    const server = serve(random);
+    expect(await errorOf(chat(server, { model: "gpt-9", messages: [user] }))).toEqual([
+      404,
+      "model",
+      "model_not_found",
+      expect.stringContaining("there is random"),
+    ]);
+    expect(await errorOf(server.app.request("/v1/models/none"))).toEqual([
+      404,
+      "model",
+      "model_not_found",
+      expect.any(String),
+    ]);
+    expect(await errorOf(server.app.request("/v1/nothing"))).toEqual([
+      404,
+      null,
+      "unknown_url",
+      expect.stringContaining("/v1/nothing"),
+    ]);
+    expect(await errorOf(server.app.request("/v1/chat/completions"))).toEqual([
+      405,
+      null,
+      null,
+      expect.stringContaining("takes POST"),
+    ]);
+    const text = server.app.request("/v1/completions", { method: "POST", body: "{}" });
+    expect(await errorOf(text)).toEqual([415, null, null, expect.stringContaining("application/json")]);
+    expect(await errorOf(post(server, "/v1/embeddings", { model: "random", input: "x" }))).toEqual([
+      501,
+      null,
+      "no_embedding_model",
+      expect.stringContaining("--embeddings"),
+    ]);
+  });
+
+  it("chats with a model that has no template, tools with one that has none for them", async () => {
+    const plain = randomModel();
+    const files = (chat_template: string | undefined) =>
+      new Map([["tokenizer_config.json", new TextEncoder().encode(JSON.stringify({ chat_template }))]]);
+    await using bare = await openTextService(runtime, { ...plain, tokenizerFiles: files(undefined) }, { id: "m" });
+    expect((await errorOf(chat(serve(bare), { model: "m", messages: [user] })))[3]).toContain("no chat template");
+    const simple = chatTemplate.replace(/<\/?tool_call>/g, "");
+    await using toolless = await openTextService(runtime, { ...plain, tokenizerFiles: files(simple) }, { id: "m" });
+    const [status, param] = await errorOf(
+      chat(serve(toolless), { model: "m", messages: [user], tools: [weatherTool] }),
+    );
+    expect([status, param]).toEqual([400, "tools"]);
+  });
+
+  it("take parameters that change nothing, and say which", async () => {
+    const body = { model: "random", messages: [user], max_tokens: 1, user: "me", store: true, seed: null };
+    const response = await chat(serve(random), body);
+    expect([response.status, response.headers.get("x-ignored-parameters")]).toEqual([200, "user, store"]);
+    expect(log[0]!.ignored).toEqual(["user", "store"]);
+  });
+});

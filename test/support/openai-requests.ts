@@ -1,0 +1,46 @@
+/** @file Requests to the OpenAI-compatible server in this process, and what comes back. */
+
+import { expect } from "vitest";
+import type { OpenAiApp } from "../../src/server/openai/index.js";
+
+export type Json = Record<string, unknown>;
+
+export async function post({ app }: OpenAiApp, path: string, body: unknown, headers: Json = {}): Promise<Response> {
+  return app.request(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(headers as Record<string, string>) },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+}
+
+export async function json(response: Response | Promise<Response>): Promise<Json> {
+  return (await (await response).json()) as Json;
+}
+
+/** Status, parameter, code and message. */
+export async function errorOf(response: Response | Promise<Response>): Promise<unknown[]> {
+  const settled = await response;
+  const { error } = (await settled.json()) as { error: Json };
+  expect(Object.keys(error)).toEqual(["message", "type", "param", "code"]);
+  return [settled.status, error.param, error.code, error.message];
+}
+
+export async function framesOf(response: Response): Promise<unknown[]> {
+  const blocks = (await response.text()).split("\n\n");
+  expect(blocks.pop()).toBe("");
+  return blocks.map((block) => {
+    expect(block.startsWith("data: ")).toBe(true);
+    const text = block.slice(6);
+    return text === "[DONE]" ? text : JSON.parse(text);
+  });
+}
+
+export const chat = (server: OpenAiApp, body: Json) => post(server, "/v1/chat/completions", body);
+
+/** The message of the user in tests. */
+export const user = { role: "user", content: "What is the weather?" };
+
+export const weatherTool = {
+  type: "function",
+  function: { name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } } } },
+};
