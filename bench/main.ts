@@ -4,7 +4,9 @@ import { type Benchmark, machine, table } from "./bench.js";
 
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
+  extrapolation: async () => (await import("./positions/extrapolation.bench.js")).extrapolation,
   generate: async () => (await import("./engine/generate.bench.js")).generate,
+  "grouped-queries": async () => (await import("./positions/grouped-queries.bench.js")).groupedQueries,
   load: async () => (await import("./load/load.bench.js")).load,
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,

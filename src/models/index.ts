@@ -1,6 +1,7 @@
 /** @file Model families, keyed by the `model_type` of their config.json. */
 import { ConfigError } from "../base/errors.js";
 import type { LanguageModel } from "../nn/index.js";
+import { bloom } from "./bloom.js";
 import type { Families } from "./family.js";
 import { gemma2, gemma3 } from "./gemma.js";
 import { gptNeox } from "./gpt-neox.js";
@@ -13,6 +14,7 @@ import { qwen2, qwen3 } from "./qwen.js";
 import { smollm3 } from "./smollm3.js";
 
 export const families = {
+  bloom,
   gemma2,
   gemma3_text: gemma3,
   gpt2,

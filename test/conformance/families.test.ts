@@ -98,7 +98,7 @@ describe("families", () => {
 
   it("are named by an unknown model_type, with the way to add one", () => {
     expect(() => modelFromConfig({ model_type: "mamba" })).toThrow(
-      /"mamba" is not supported; supported are: gemma2, .*smollm3.*defineFamily/,
+      /"mamba" is not supported; supported are: bloom, .*smollm3.*defineFamily/,
     );
   });
 });

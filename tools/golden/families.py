@@ -144,6 +144,19 @@ CASES = {
         "gpt_neox",
         dict(num_key_value_heads=None, num_hidden_layers=2, rotary_pct=0.5, use_parallel_residual=False, tie_word_embeddings=True),
     ),
+    # six heads: slopes of four, then every other one of eight; tied, every token would follow itself
+    "bloom": (
+        "bloom",
+        dict(
+            intermediate_size=None,
+            num_key_value_heads=None,
+            max_position_embeddings=None,
+            hidden_size=24,
+            num_attention_heads=6,
+            seq_length=128,
+            tie_word_embeddings=False,
+        ),
+    ),
     "mixtral": ("mixtral", dict(num_hidden_layers=2, num_local_experts=4, num_experts_per_tok=2, intermediate_size=28)),
     "qwen3_moe": (
         "qwen3_moe",
