@@ -1,9 +1,10 @@
 /** @file A model as an ONNX file that stock ONNX Runtime runs, and such a file run again. */
 
+import { closeSync, openSync, readSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isFloat } from "../base/dtype.js";
-import { asFloat32, type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
+import { asFloat32, byteSize, type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
 import { replaceFiles } from "../checkpoint/atomic.js";
 import { castFloats } from "../checkpoint/cast.js";
 import type { Aval } from "../graph/index.js";
@@ -62,7 +63,7 @@ async function writeWithData(path: string, file: OnnxModel, weights: Parameters)
     const tensor = weights.get(name.replace(HALF, ""));
     if (!tensor) continue;
     offsets.set(name, end);
-    end = aligned(end + tensor.data.byteLength);
+    end = aligned(end + byteSize(tensor.dtype, tensor.shape));
   }
   const location = `${basename(path)}.data`;
   function* pieces(): Generator<Uint8Array> {
@@ -115,16 +116,24 @@ function signatureOf(graph: Signature, { inputs }: OnnxModel): Signature {
   };
 }
 
-/** Weights of a written file by the checkpoint's names, as float32. */
+/** Weights of a written file by the checkpoint's names, as float32. External ones are read one at a time: such a file is large. */
 export async function readOnnxWeights(path: string): Promise<Map<string, HostTensor>> {
-  const external = await readFile(`${path}.data`).catch(() => undefined);
-  const read = (_: string, offset: number, length: number): Uint8Array =>
-    (external ?? new Uint8Array()).subarray(offset, offset + length);
-  const found = readInitializers(await readFile(path), read);
-  const floats = [...found].filter(([, { dtype }]) => isFloat(dtype));
-  return new Map(
-    floats.map(([name, t]) => [name.replace(HALF, ""), hostTensor("float32", t.shape, asFloat32(t))] as const),
-  );
+  const model = await readFile(path);
+  let file: number | undefined;
+  const read = (location: string, offset: number, length: number): Uint8Array => {
+    file ??= openSync(join(dirname(path), location), "r");
+    const bytes = new Uint8Array(length);
+    const count = readSync(file, bytes, 0, length, offset);
+    return bytes.subarray(0, count);
+  };
+  try {
+    const floats = [...readInitializers(model, read)].filter(([, { dtype }]) => isFloat(dtype));
+    return new Map(
+      floats.map(([name, t]) => [name.replace(HALF, ""), hostTensor("float32", t.shape, asFloat32(t))] as const),
+    );
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
 /** Logits [B, T, V] that a written file gives, computed from its bytes alone; with a cache, in two pieces. */

@@ -1,7 +1,7 @@
 /** @file ONNX models as data, and their encoding (onnx.proto, IR version 10, opset 21). */
 
 import { TesseraError } from "../base/errors.js";
-import type { HostTensor } from "../base/host-tensor.js";
+import { byteSize, type HostTensor } from "../base/host-tensor.js";
 import { Message } from "../base/protobuf.js";
 import type { Dim } from "../graph/dim.js";
 import { MICROSOFT, type OnnxAttribute } from "../graph/emitter.js";
@@ -74,15 +74,17 @@ export interface ExternalData {
   readonly offsets: ReadonlyMap<string, number>;
 }
 
-function tensor(name: string, { dtype, shape, data }: HostTensor, external: ExternalData | undefined): Message {
+function tensor(name: string, value: HostTensor, external: ExternalData | undefined): Message {
+  const { dtype, shape } = value;
   const message = new Message();
   for (const size of shape) message.int(1, size);
   message.int(2, onnxDType[dtype]).string(8, name);
   const offset = external?.offsets.get(name);
   if (!external || offset === undefined) {
+    const { data } = value;
     return message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
-  const place = { location: external.location, offset: `${offset}`, length: `${data.byteLength}` };
+  const place = { location: external.location, offset: `${offset}`, length: `${byteSize(dtype, shape)}` };
   for (const [key, value] of Object.entries(place)) message.message(13, new Message().string(1, key).string(2, value));
   return message.int(14, EXTERNAL);
 }
@@ -93,7 +95,7 @@ function tensor(name: string, { dtype, shape, data }: HostTensor, external: Exte
  */
 export function encodeModel(model: OnnxModel, external?: ExternalData): Uint8Array<ArrayBuffer> {
   const inside = [...model.initializers].filter(([name]) => !external?.offsets.has(name));
-  const weights = inside.reduce((sum, [, t]) => sum + t.data.byteLength, 0);
+  const weights = inside.reduce((sum, [, { dtype, shape }]) => sum + byteSize(dtype, shape), 0);
   if (weights > MAX_BYTES) {
     throw new TesseraError(
       `ONNX model "${model.name}": ${weights} bytes of constants exceed protobuf's limit of 2 GB; feed the weights instead`,

@@ -1,11 +1,10 @@
 /** @file Reads and writes tokenizer.json, the file format of Hugging Face's tokenizers library. */
 
 import { CheckpointError, messageOf, UnsupportedError } from "../base/errors.js";
-import type { AddedToken } from "./added-tokens.js";
 import { bytesOf } from "./algorithms/byte-alphabet.js";
 import { decoderEntries, readDecoder } from "./decoders/index.js";
 import { bytewise, type Decoding, stepwise } from "./decoding.js";
-import { fileSchema, type ModelFormat, type TokenizerFile } from "./formats/format.js";
+import { addedToken, fileSchema, type ModelFormat, type TokenizerFile } from "./formats/format.js";
 import { tokenizerModels } from "./formats/index.js";
 import { aroundOne, readTemplates } from "./formats/post-processor.js";
 import { parseEntry } from "./json-entry.js";
@@ -83,18 +82,6 @@ function modelFormat(type: string): ModelFormat {
   if (format !== undefined) return format;
   const known = Object.keys(tokenizerModels).join(", ");
   throw new UnsupportedError(`tokenizer.json: model type ${type} is not supported; known are ${known}`);
-}
-
-function addedToken(entry: TokenizerFile["added_tokens"][number]): AddedToken {
-  return {
-    id: entry.id,
-    content: entry.content,
-    isSpecial: entry.special,
-    isNormalized: entry.normalized,
-    isSingleWord: entry.single_word,
-    stripsLeft: entry.lstrip,
-    stripsRight: entry.rstrip,
-  };
 }
 
 /** Bytes are put together all at once; other decoders work token by token. */

@@ -1,12 +1,20 @@
 /** @file Every export format: what it writes computes the same, with every type of weights, and a wrong file is refused. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HostTensor } from "../../src/base/host-tensor.js";
 import type { JsonValue } from "../../src/checkpoint/index.js";
-import { type Exporter, type ExportSource, exporters, exportModel } from "../../src/export/index.js";
+import {
+  type Exporter,
+  type ExportSource,
+  exporters,
+  exportModel,
+  readOnnxWeights,
+  runOnnx,
+  writeOnnx,
+} from "../../src/export/index.js";
 import { initialize, parameterSpecs } from "../../src/nn/index.js";
 import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
 import { Runtime } from "../../src/runtime/index.js";
@@ -105,4 +113,16 @@ it("refuses a type of weights that a format does not write", async () => {
 it("asks for an adapter where only an adapter is written", async () => {
   const run = exportModel(runtime, source(), exporters.peft, { target: join(folder, "none") });
   await expect(run).rejects.toThrow("--adapter");
+});
+
+it.each(["float32", "float16"] as const)("keeps large %s weights in a file beside an ONNX model", async (dtype) => {
+  const { model, parameters } = source();
+  const input = { ids: [[1, 2, 3, 4, 5]] };
+  const [whole, split] = [join(folder, `whole-${dtype}.onnx`), join(folder, `split-${dtype}.onnx`)];
+  const signature = await writeOnnx(whole, model, parameters, { dtype });
+  await writeOnnx(split, model, parameters, { dtype, mostInside: 1000 });
+  expect((await stat(`${split}.data`)).size).toBeGreaterThan((await stat(split)).size / 2);
+  expect(await readOnnxWeights(split)).toEqual(await readOnnxWeights(whole));
+  const logits = (path: string) => runOnnx(runtime, path, model, signature, input);
+  expect(await logits(split)).toEqual(await logits(whole));
 });

@@ -1,6 +1,7 @@
 /** @file What it takes to read and write one kind of model in tokenizer.json. */
 
 import { z } from "zod";
+import type { AddedToken } from "../added-tokens.js";
 import { typedSchema } from "../json-entry.js";
 import type { PipelineParts } from "../pipeline.js";
 import type { TokenModel } from "../token-model.js";
@@ -36,6 +37,19 @@ export const fileSchema = z.strictObject({
   model: z.preprocess(withType, typedSchema),
 });
 export type TokenizerFile = z.infer<typeof fileSchema>;
+
+/** A token of the file's `added_tokens`. */
+export function addedToken(entry: TokenizerFile["added_tokens"][number]): AddedToken {
+  return {
+    id: entry.id,
+    content: entry.content,
+    isSpecial: entry.special,
+    isNormalized: entry.normalized,
+    isSingleWord: entry.single_word,
+    stripsLeft: entry.lstrip,
+    stripsRight: entry.rstrip,
+  };
+}
 
 /** What a model is read from. */
 export interface ModelContext {

@@ -1,11 +1,11 @@
 /** @file Reads a SentencePiece model with the configuration that stands beside it. */
 
 import { CheckpointError, UnsupportedError } from "../../base/errors.js";
-import type { AddedToken } from "../added-tokens.js";
+import { addedToken } from "../formats/format.js";
 import { readSentencePieceModel } from "../sentencepiece/model-file.js";
 import { sentencePieceTokenizer } from "../sentencepiece/tokenizer.js";
 import type { SequenceTemplate, Tokenizer } from "../tokenizer.js";
-import type { AddedEntry, TokenizerConfig, TokenRole } from "./config.js";
+import type { TokenizerConfig, TokenRole } from "./config.js";
 
 /** What classes of tokenizer put around a text. Others put nothing there that is known here. */
 const templates: readonly (readonly [pattern: RegExp, prefix: readonly TokenRole[], suffix: readonly TokenRole[]])[] = [
@@ -54,17 +54,5 @@ function templateOf(config: TokenizerConfig, idOf: (token: string) => number | u
   return {
     prefix: idsOf(asked("add_bos_token", "bos", prefix)),
     suffix: idsOf(asked("add_eos_token", "eos", suffix)),
-  };
-}
-
-function addedToken(entry: AddedEntry): AddedToken {
-  return {
-    id: entry.id,
-    content: entry.content,
-    isSpecial: entry.special,
-    isNormalized: entry.normalized,
-    isSingleWord: entry.single_word,
-    stripsLeft: entry.lstrip,
-    stripsRight: entry.rstrip,
   };
 }
