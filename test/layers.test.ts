@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   text: [],
   chunk: ["text"],
   documents: [],
-  retrieval: ["chunk"],
+  retrieval: ["chunk", "text"],
   presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
   export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "peft", "tokenizers"],
   server: ["retrieval", "chunk"],

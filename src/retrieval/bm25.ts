@@ -25,7 +25,7 @@ const b = 0.75;
  * @param accepts whether a slot may be found. Statistics are those of the whole index either way, so a filter leaves scores as they are.
  * @returns slots with positive scores, best first.
  * Source: Robertson and Zaragoza, "The probabilistic relevance framework: BM25 and beyond", 2009, section 3.4; the idf is
- * ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negative, so common words need no list of stop words.
+ * ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negative.
  */
 export function rankByBm25(
   counts: ReadonlyMap<string, number>,

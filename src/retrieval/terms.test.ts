@@ -6,10 +6,12 @@ const words = (text: string) => [...queryTerms(text).keys()];
 
 describe("queryTerms", () => {
   it.each([
-    ["The Quick-Brown fox_jumps!", ["the", "quick", "brown", "fox", "jump"]],
-    ["v5.4 of tidb_read_staleness, x86 и Ёлка", ["v5", "4", "of", "tidb", "read", "staleness", "x86", "и", "елка"]],
+    ["The Quick-Brown fox_jumps!", ["quick", "brown", "fox", "jump"]],
+    ["v5.4 of tidb_read_staleness, x86 и Ёлка", ["v5", "4", "tidb", "read", "stale", "x86", "и", "елка"]],
     ["Café ＦＵＬＬ ﬁle Ὀδυσσεύς İstanbul", ["cafe", "full", "file", "οδυσσευς", "istanbul"]],
     ["don't", ["don", "t"]],
+    ["how do I add an op?", ["add", "op"]],
+    ["To be, or not to be", ["to", "be", "or", "not"]],
     ["नमस्ते", ["नमस्ते"]],
     ["🦊 — … \ud800 \0", []],
     ["", []],
@@ -29,16 +31,17 @@ describe("queryTerms", () => {
     ["size", "sizes"],
     ["api", "APIs"],
     ["gpu", "GPUs"],
-  ])("has one term for %s and %s", (singular, plural) => {
-    expect(words(plural)).toEqual(words(singular));
+    ["validate", "validation"],
+    ["add", "adding"],
+  ])("has one term for %s and %s", (one, other) => {
+    expect(words(other)).toEqual(words(one));
   });
 
   it.each([
-    ["bus", "bu"],
     ["css", "cs"],
     ["note", "not"],
     ["use", "us"],
-    ["news", "newses"],
+    ["universe", "university"],
   ])("keeps %s and %s apart", (one, other) => {
     expect(words(one)).not.toEqual(words(other));
   });

@@ -1,10 +1,11 @@
 /** @file One change of the SQLite index: which rows, inverted lists and codes it touches. Runs inside a transaction. */
 import { DataError } from "../../base/errors.js";
+import type { Chunk } from "../../chunk/chunk.js";
 import { slotsPerBlock } from "../bm25.js";
 import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
 import { type BlockChange, changedPostings, PostingChanges } from "../postings.js";
 import { SlotTable } from "../slots.js";
-import { documentTerms } from "../terms.js";
+import { documentTerms, type TermCounts } from "../terms.js";
 import type { Statement } from "./sqlite-driver.js";
 import { isDuplicate, type SqliteFile } from "./sqlite-file.js";
 import { packContent, readCodes, readLengths, unpackContent } from "./sqlite-rows.js";
@@ -28,8 +29,8 @@ export class SqliteChange {
     const select = this.#sql("select slot, id, content, crc from chunks where path = ?");
     const rows = select.all<[number, string, string, number]>(path);
     for (const [slot, id, content, crc] of rows) {
-      const { text } = unpackContent(this.#file, { id, path }, content, crc);
-      this.#postings.remove(slot, documentTerms(text));
+      const chunk = unpackContent(this.#file, { id, path }, content, crc);
+      this.#postings.remove(slot, termsOf(path, chunk));
       this.#slots.free(slot);
       this.#removeVector(slot);
     }
@@ -40,7 +41,7 @@ export class SqliteChange {
   add({ path, hash, chunks }: DocumentChunks): void {
     this.#sql("insert into documents values (?, ?)").run(path, hash);
     for (const chunk of chunks) {
-      const terms = documentTerms(chunk.text);
+      const terms = termsOf(path, chunk);
       const slot = this.#slots.take(terms.numPositions);
       this.#addRow(slot, path, chunk);
       this.#postings.add(slot, terms);
@@ -108,6 +109,11 @@ export class SqliteChange {
   #sql(text: string): Statement {
     return this.#file.statement(text);
   }
+}
+
+/** A chunk is also found by the names that it stands under: its own text need not repeat them. */
+function termsOf(path: string, { headingPath, text }: Pick<Chunk, "headingPath" | "text">): TermCounts {
+  return documentTerms([path, ...headingPath, text].join("\n"));
 }
 
 function bytesOf(numbers: Uint16Array | Uint32Array | Float32Array): Uint8Array {

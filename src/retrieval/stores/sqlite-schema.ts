@@ -7,7 +7,7 @@ import { type Embedding, StoreError, type StoreOptions } from "./store.js";
 const applicationId = 0x54657373;
 
 /** Rises with every change of the tables, of `terms.ts`, of `one-bit-codes.ts` or of the block size. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /**
  * Everything is a table, so a transaction of SQLite covers it all, and nothing is loaded before a query.
