@@ -1,14 +1,16 @@
 /** @file A graph → its forward and backward graphs, with a policy for what is kept between them. */
 
 import { ConfigError } from "../base/errors.js";
+import { byteSize } from "../base/host-tensor.js";
 import { grad } from "./grad.js";
+import { minimumCut } from "./min-cut.js";
 import { constantValue, type Graph, input, inputName, type Node, type Tensor, topologicalOrder } from "./tensor.js";
 
 /**
  * What the forward program hands to the backward program.
  * - "all": every value that the backward pass reads; nothing is computed twice.
- * - "selective": results of matrix products and of whatever else is dear; the rest is recomputed
- *   (Korthikanti et al. 2022, arXiv:2205.05198).
+ * - "selective": the fewest bytes from which the backward pass can start without a second matrix product or anything else
+ *   that is dear (Korthikanti et al. 2022, arXiv:2205.05198); what is cheap is recomputed.
  * - "inputs": nothing but the graph's own inputs; everything is recomputed (Chen et al. 2016, arXiv:1604.06174).
  */
 export type SavePolicy = "all" | "selective" | "inputs";
@@ -35,6 +37,8 @@ export interface DifferentiatedGraph {
 const DEAR_FLOPS = 16;
 /** Ops whose result is the same memory, or next to nothing, seen in another way. */
 const FREE = new Set(["reshape", "broadcast_to", "stop_gradient"]);
+/** What a dim counts that only a run decides. */
+const USUAL_DIM = 1024;
 
 /**
  * Differentiates a graph by some of its inputs. Gradients are equal under every policy.
@@ -85,21 +89,68 @@ export function trimmed({ name, inputs, outputs }: Graph): Graph {
 }
 
 /** The forward values that the backward pass starts from. */
-function residualsOf(gradients: readonly Tensor[], forward: ReadonlySet<Node>, save: SavePolicy): Set<Tensor> {
-  const kept = new Set<Tensor>();
+function residualsOf(gradients: readonly Tensor[], forward: ReadonlySet<Node>, save: SavePolicy): Iterable<Tensor> {
+  if (save === "inputs") return [];
+  const read = forwardValues(gradients, forward);
+  return save === "all" ? withoutViews(read) : smallest(read);
+}
+
+/** Results of forward nodes that the backward pass reads, leaves apart. */
+function forwardValues(gradients: readonly Tensor[], forward: ReadonlySet<Node>): Set<Tensor> {
+  const found = new Set<Tensor>();
   const seen = new Set<Tensor>();
-  const isKept = ({ node }: Tensor): boolean => {
-    if (save === "inputs" || FREE.has(node.op.name)) return false;
-    return save === "all" || (node.op.flopsPerElement?.(node.inputs, node.attrs) ?? 1) >= DEAR_FLOPS;
-  };
   const visit = (tensor: Tensor): void => {
-    if (seen.has(tensor)) return;
+    if (seen.has(tensor) || isLeaf(tensor)) return;
     seen.add(tensor);
-    const isLeaf = inputName(tensor) !== undefined || constantValue(tensor) !== undefined;
-    if (isLeaf) return;
-    if (forward.has(tensor.node) && isKept(tensor)) kept.add(tensor);
+    if (forward.has(tensor.node)) found.add(tensor);
     else tensor.node.inputs.forEach(visit);
   };
   gradients.forEach(visit);
+  return found;
+}
+
+const isLeaf = (tensor: Tensor): boolean => inputName(tensor) !== undefined || constantValue(tensor) !== undefined;
+
+/** What views are views of instead of them. */
+function withoutViews(tensors: Iterable<Tensor>): Set<Tensor> {
+  const kept = new Set<Tensor>();
+  const visit = (tensor: Tensor): void => {
+    if (isLeaf(tensor)) return;
+    if (FREE.has(tensor.node.op.name)) tensor.node.inputs.forEach(visit);
+    else kept.add(tensor);
+  };
+  for (const tensor of tensors) visit(tensor);
   return kept;
+}
+
+/** The fewest bytes from which `read` can be computed without the dear ops: a minimum cut between these and `read`. */
+function smallest(read: ReadonlySet<Tensor>): Tensor[] {
+  const order = new Map<Tensor, number>();
+  const edges: (readonly [number, number])[] = [];
+  const dear: number[] = [];
+  const visit = (tensor: Tensor): number | undefined => {
+    if (isLeaf(tensor)) return undefined;
+    const known = order.get(tensor);
+    if (known !== undefined) return known;
+    const place = order.size;
+    order.set(tensor, place);
+    const { op, inputs, attrs } = tensor.node;
+    if ((op.flopsPerElement?.(inputs, attrs) ?? 1) >= DEAR_FLOPS) dear.push(place);
+    else
+      for (const input of inputs) {
+        const from = visit(input);
+        if (from !== undefined) edges.push([from, place]);
+      }
+    return place;
+  };
+  const sinks = [...read].map((tensor) => visit(tensor)!);
+  const tensors = [...order.keys()];
+  return minimumCut({ costs: tensors.map(usualBytes), edges, sources: dear, sinks }).map((place) => tensors[place]!);
+}
+
+function usualBytes({ dtype, shape }: Tensor): number {
+  return byteSize(
+    dtype,
+    shape.map((dim) => (typeof dim === "number" ? dim : USUAL_DIM)),
+  );
 }
