@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { chunkers } from "../src/chunk/index.js";
+import { dataFormats, refusedFormats } from "../src/datasets/index.js";
 import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
 import { ops } from "../src/graph/ops/index.js";
 import { methods } from "../src/peft/index.js";
@@ -33,7 +34,18 @@ describe("package exports", () => {
 });
 
 describe("registries", () => {
-  const named = { ops, chunkers, methods, stores, toolCallFormats, cachePolicies, logitsProcessors, candidateFilters };
+  const named = {
+    ops,
+    chunkers,
+    methods,
+    stores,
+    dataFormats,
+    refusedFormats,
+    toolCallFormats,
+    cachePolicies,
+    logitsProcessors,
+    candidateFilters,
+  };
   it.each(Object.entries(named))("%s: keys are names", (_, registry) => {
     for (const [key, entry] of Object.entries(registry)) expect(entry.name).toBe(key);
   });

@@ -25,6 +25,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   text: [],
   chunk: ["text"],
   documents: [],
+  // documents: a folder of texts is read as `up` reads it
+  datasets: ["tokenizers", "documents"],
   retrieval: ["chunk", "text"],
   presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
   export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "peft", "tokenizers"],
@@ -53,6 +55,7 @@ const nodeAllowed = [
   "runtime/backends/",
   "checkpoint/",
   "documents/",
+  "datasets/",
   "retrieval/stores/",
   "server/adapters/",
   "export/",

@@ -86,9 +86,53 @@ describe("renderCompletions", () => {
     },
   );
 
-  it("refuses a template that rewrites earlier messages", () => {
-    const template = "{% for m in messages %}{{ m.role if loop.last else '-' }}{{ m.content }}{% endfor %}";
-    expect(() => renderCompletions(template, golden.chats.turns!)).toThrow(/message 1 does not stand/);
+  it("tells by difference what the assistant wrote where later messages change earlier ones", () => {
+    // phi-3 ends a chat with a token that further messages push away
+    const phi3 = new ChatTemplate(golden.templates.phi3!, golden.tokens);
+    const ended = renderCompletions(phi3, golden.chats.turns!, { endTokens: ["<|end|>", "<|user|>"] });
+    expect(ended.spans.map(({ start, end }) => ended.text.slice(start, end))).toEqual([
+      " Good day.\n<|end|>",
+      "So long<|end|>\n</s>",
+    ]);
+    // earlier thoughts are left out, and the prompt to answer begins with one
+    const thinking =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content if loop.last else m.content.split('</think>')[-1] }}<end>{% endfor %}" +
+      "{% if add_generation_prompt %}<assistant><think>{% endif %}";
+    const thought = [
+      { role: "user", content: "1+1" },
+      { role: "assistant", content: "<think>one more</think>2" },
+      { role: "user", content: "2+2" },
+      { role: "assistant", content: "<think>two more</think>4" },
+    ];
+    const told = renderCompletions(thinking, thought, { endTokens: ["<end>"] });
+    expect(told.spans.map(({ start, end }) => told.text.slice(start, end))).toEqual([
+      "2<end>",
+      "two more</think>4<end>",
+    ]);
+    expect(told.spans.map(({ message }) => message)).toEqual([1, 3]);
+  });
+
+  it("finds the messages that are asked for, in generation blocks too", () => {
+    for (const name of ["chatml", "generation-dashes"]) {
+      const { text, spans } = renderCompletions(
+        new ChatTemplate(golden.templates[name]!, golden.tokens),
+        golden.chats.turns!,
+        { messages: [3] },
+      );
+      expect(spans).toHaveLength(1);
+      expect(text.slice(spans[0]!.start, spans[0]!.end)).toMatch(/^So long<\|im_end\|>\n?$/);
+    }
+    const halves =
+      "{% for m in messages %}{% generation %}a{% endgeneration %}{% generation %}b{% endgeneration %}{% endfor %}";
+    expect(renderCompletions(halves, golden.chats.turns!).spans).toHaveLength(8);
+    expect(() => renderCompletions(halves, golden.chats.turns!, { messages: [1] })).toThrow(
+      /8 .* blocks for 2 messages/,
+    );
+  });
+
+  it("refuses a template whose text around a message depends on it", () => {
+    const template = "{{ messages[1].content }}{% for m in messages %}{{ m.content }}{% endfor %}";
+    expect(() => renderCompletions(template, golden.chats.turns!)).toThrow(/characters of message 1 cannot be told/);
   });
 
   it("refuses messages that hold the marks", () => {

@@ -7,5 +7,12 @@ export {
   ChatTemplate,
   type RenderChatOptions,
 } from "./chat-template.js";
+export {
+  type CompletionSpan,
+  completionMask,
+  type RenderCompletionsOptions,
+  type RenderedCompletions,
+  renderCompletions,
+} from "./completions.js";
 export { readChatTemplates } from "./read-chat-template.js";
-export { completionMask, type RenderedCompletions, renderChat, renderCompletions } from "./render-chat.js";
+export { renderChat } from "./render-chat.js";
