@@ -1,5 +1,17 @@
 /** @file Training: one loop, its optimisers and its data. */
+export { packBestFit } from "./data/best-fit.js";
+export { describePacking, type Packer, type PackerName, type PackingReport, packers } from "./data/packers.js";
 export { batchOf, type PackedDataset, packDocuments, type TokenDocument } from "./data/packing.js";
+export { padDocuments } from "./data/padded.js";
+export {
+  curriculum,
+  lengthGrouped,
+  type OrderRule,
+  type RowOrder,
+  rowLengths,
+  rowScores,
+  shuffled,
+} from "./data/row-order.js";
 export { Evaluation } from "./evaluate.js";
 export {
   type StepReport,

@@ -6,7 +6,8 @@ import { deriveSeed } from "../base/rng.js";
 import type { LanguageModel, Parameters } from "../nn/index.js";
 import { describeTraining, TrainPlan, type TrainPlanOptions } from "../plan/index.js";
 import type { Runtime } from "../runtime/index.js";
-import { BatchOrder, batchOf, countTargets, type PackedDataset } from "./data/packing.js";
+import { batchOf, countTargets, type PackedDataset } from "./data/packing.js";
+import { type OrderRule, type RowOrder, shuffled } from "./data/row-order.js";
 import { Evaluation } from "./evaluate.js";
 import { GradientNorm } from "./gradient-norm.js";
 import { learningRateAt, Optimizer, type OptimizerRule, type Schedule } from "./optim/index.js";
@@ -23,6 +24,8 @@ export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> 
   readonly clipNorm: number | null;
   /** Seed of the order of rows and of dropout. */
   readonly seed: number;
+  /** The order of rows. Default `shuffled`. */
+  readonly order?: OrderRule;
   /** Steps between evaluations on held-out text; 0 evaluates at the start and the end only. */
   readonly evaluateEvery: number;
   /** Evaluations without a better loss before the run ends early; null never ends it. */
@@ -144,7 +147,7 @@ function note(progress: RunProgress, loss: number): boolean {
 class Trainer {
   readonly #plan: TrainPlan;
   readonly #norm: GradientNorm | undefined;
-  readonly #order: BatchOrder;
+  readonly #order: RowOrder;
   readonly #dataset: PackedDataset;
   readonly #options: TrainOptions;
   readonly tensors: RunTensors;
@@ -158,7 +161,7 @@ class Trainer {
   ) {
     this.#plan = plan;
     this.#norm = norm;
-    this.#order = new BatchOrder(dataset, options.batchSize, options.seed);
+    this.#order = (options.order ?? shuffled)(dataset, options.batchSize, options.seed);
     this.#dataset = dataset;
     this.#options = options;
     this.tensors = tensors;

@@ -1,8 +1,8 @@
 /** @file Token documents packed into rows of one length, so that no position is wasted and no document sees another. */
 
 import { DataError } from "../../base/errors.js";
-import { Rng } from "../../base/rng.js";
 import type { MicroBatch } from "../../plan/index.js";
+import { EpochOrder, shuffledRows } from "./epoch-order.js";
 
 /** Rows of `time` positions. Positions after the last document have weight 0. */
 export interface PackedDataset {
@@ -63,32 +63,9 @@ export function packDocuments(documents: Iterable<TokenDocument>, time: number):
 }
 
 /** Micro-batch `index` of an endless pass over the rows, in an order that depends on the seed and the epoch alone. */
-export class BatchOrder {
-  readonly #dataset: PackedDataset;
-  readonly #batchSize: number;
-  readonly #seed: number;
-  #epoch = -1;
-  #order: number[] = [];
-
-  constructor(dataset: PackedDataset, batchSize: number, seed: number) {
-    this.#dataset = dataset;
-    this.#batchSize = batchSize;
-    this.#seed = seed;
-  }
-
-  /** Rows of a micro-batch; a row at the seam of two epochs is followed by the first of the next. */
-  rowsOf(index: number): number[] {
-    return Array.from({ length: this.#batchSize }, (_, i) => this.#row(index * this.#batchSize + i));
-  }
-
-  #row(position: number): number {
-    const epoch = Math.floor(position / this.#dataset.numRows);
-    if (epoch !== this.#epoch) {
-      const rows = Array.from({ length: this.#dataset.numRows }, (_, i) => i);
-      this.#order = new Rng(this.#seed + epoch).shuffle(rows);
-      this.#epoch = epoch;
-    }
-    return this.#order[position % this.#dataset.numRows]!;
+export class BatchOrder extends EpochOrder {
+  constructor({ numRows }: PackedDataset, batchSize: number, seed: number) {
+    super(numRows, batchSize, (epoch) => shuffledRows(numRows, seed + epoch));
   }
 }
 
