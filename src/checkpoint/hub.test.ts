@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CheckpointError, ConfigError, UnsupportedError } from "../base/errors.js";
 import { hostTensor } from "../base/host-tensor.js";
-import { type PullOptions, type PullProgress, pull, resolveModel } from "./hub.js";
+import { type PullOptions, type PullProgress, pull, pullDataset, resolveDataset, resolveModel } from "./hub.js";
 import { encodeSafetensors } from "./safetensors.js";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -67,9 +67,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response
       .writeHead(401, { "content-type": "application/json" })
       .end('{"error":"Access to this model is restricted"}');
-  } else if (/^\/api\/models\/org\/(tiny|gated)\/revision\/(main|v1|0123.*)$/.test(url.pathname)) {
+  } else if (/^\/api\/(models|datasets)\/org\/(tiny|gated)\/revision\/(main|v1|0123.*)$/.test(url.pathname)) {
     sendJson({ _id: "1", id: "org/tiny", sha: commit, private: false, lastModified: "2026-01-01T00:00:00Z" });
-  } else if (url.pathname.startsWith("/api/models/") && url.pathname.endsWith(`/tree/${commit}`)) {
+  } else if (/^\/api\/(models|datasets)\//.test(url.pathname) && url.pathname.endsWith(`/tree/${commit}`)) {
     const all = [...files].map(([path, bytes]) => ({
       type: "file",
       path,
@@ -82,7 +82,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     if (url.searchParams.has("cursor")) sendJson(all.slice(1));
     else sendJson(all.slice(0, 1), { link: `<${next}>; rel="next"` });
   } else {
-    const [, path] = /^\/org\/(?:tiny|gated)\/resolve\/[0-9a-f]{40}\/(.*)$/.exec(url.pathname) ?? [];
+    const [, path] = /^(?:\/datasets)?\/org\/(?:tiny|gated)\/resolve\/[0-9a-f]{40}\/(.*)$/.exec(url.pathname) ?? [];
     const stored = /^\/cdn\/(.*)$/.exec(url.pathname)?.[1];
     const bytes = files.get(path ?? stored ?? "");
     if (!bytes) response.writeHead(404, { "x-error-code": "EntryNotFound" }).end();
@@ -228,7 +228,7 @@ describe("pull", () => {
       /answers 401: it is private or gated: accept its conditions/,
     );
     await expect(pull("org/gated", { ...options, token: "hf_right" })).resolves.toMatchObject({ commit });
-    await expect(pull("org/none", options)).rejects.toThrow(/answers 404: there is no such model/);
+    await expect(pull("org/none", options)).rejects.toThrow(/answers 404: there is no such repository/);
     await expect(pull("org/tiny", { ...options, revision: "v9" })).rejects.toThrow(/answers 404/);
     await expect(pull("org/tiny", { ...options, hubUrl: "http://127.0.0.1:1" })).rejects.toThrow(/cannot be reached/);
     for (const name of ["../../etc", "a/b/c", "org/..", ""])
@@ -274,6 +274,40 @@ describe("resolveModel", () => {
   it("refuses what is neither", async () => {
     for (const name of ["missing-folder", "./a/b", "a/b/c", "org/tiny@", "org/tiny@a@b"]) {
       await expect(resolveModel(name, options)).rejects.toThrow(CheckpointError);
+    }
+  });
+});
+
+describe("data sets", () => {
+  const rows = Buffer.from('{"text": "Once"}\n');
+  beforeEach(() => {
+    files = new Map([
+      ["README.md", Buffer.from("# tiny")],
+      ["dataset_infos.json", text({})],
+      ["data/train.jsonl", rows],
+      ["data/validation.json", text([{ text: "Upon" }])],
+    ]);
+  });
+
+  it("are their files of rows, in the layout of Hugging Face's libraries", async () => {
+    const folder = await resolveDataset("hf:org/tiny@v1", options);
+    expect(folder).toBe(join(cacheDir, "datasets--org--tiny", "snapshots", commit));
+    expect(await readdir(folder, { recursive: true })).toEqual(["data", "data/train.jsonl", "data/validation.json"]);
+    expect(await readFile(join(folder, "data/train.jsonl"))).toEqual(rows);
+    expect(requests.every((path) => path.includes("datasets/org/tiny") || path.startsWith("/cdn/"))).toBe(true);
+    expect(await resolveDataset("hf:org/tiny@v1", { ...options, offline: true })).toBe(folder);
+    expect((await pullDataset("org/tiny", { ...options, offline: true, revision: "v1" })).files).toHaveLength(2);
+    expect(await resolveDataset(cacheDir, options)).toBe(cacheDir);
+  });
+
+  it("say what is wrong", async () => {
+    files = new Map([["data/train.parquet", Buffer.alloc(4)]]);
+    await expect(pullDataset("org/tiny", options)).rejects.toThrow(
+      /org\/tiny@main has no JSON or JSONL: data\/train.parquet/,
+    );
+    await expect(pullDataset("org/none", options)).rejects.toThrow(/answers 404: there is no such repository/);
+    for (const name of ["org/tiny", "hf:a/b/c", "hf:org/tiny@", "hf:org/tiny@a@b"]) {
+      await expect(resolveDataset(name, options)).rejects.toThrow(/hf:org\/name or hf:org\/name@revision/);
     }
   });
 });

@@ -1,14 +1,14 @@
-/** @file Models of the Hugging Face hub, into the cache that all its libraries share. */
+/** @file Models and data sets of the Hugging Face hub, into the cache that all its libraries share. */
 
 import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CheckpointError, ConfigError } from "../base/errors.js";
 import { ifThere } from "./byte-file.js";
-import { checkedPath, isRepoName, RepoCache } from "./hub/cache.js";
+import { checkedPath, isRepoName, RepoCache, type RepoKind } from "./hub/cache.js";
 import type { HubClient } from "./hub/client.js";
 import { downloadBlob, type HubFile } from "./hub/download.js";
-import { filesBesideWeights, matchingFiles, weightFiles } from "./hub/select.js";
+import { filesBesideWeights, matchingFiles, rowFiles, weightFiles } from "./hub/select.js";
 
 export interface PullProgress {
   /** The file that is being downloaded. */
@@ -21,7 +21,7 @@ export interface PullProgress {
 export interface PullOptions {
   /** Branch, tag or commit. Default `main`. A commit pins the contents for good. */
   readonly revision?: string;
-  /** Names of files, in which `*` stands for any characters. Default: config, tokenizer and weights (safetensors, else the only GGUF file). */
+  /** Names of files, in which `*` stands for any characters. Default: of a model config, tokenizer and weights (safetensors, else the only GGUF file), of a data set JSON and JSONL. */
   readonly files?: readonly string[];
   /** Default: `HF_HUB_CACHE`, else `HF_HOME/hub`, else `~/.cache/huggingface/hub`, as in Hugging Face's libraries. */
   readonly cacheDir?: string;
@@ -36,9 +36,9 @@ export interface PullOptions {
   readonly retryDelayMs?: number;
 }
 
-/** A model in the cache. */
+/** A model or a data set in the cache. */
 export interface PulledModel {
-  /** The snapshot: a model folder. */
+  /** The snapshot: a folder as the repository has it. */
   readonly folder: string;
   readonly commit: string;
   /** Paths inside the folder that were asked for. */
@@ -52,13 +52,25 @@ export interface PulledModel {
  * @throws ConfigError for a name or revision that cannot be one; UnsupportedError when there are only pickled weights; CheckpointError when
  * the hub cannot be reached, refuses, or something is missing.
  */
-export async function pull(repo: string, options: PullOptions = {}): Promise<PulledModel> {
+export function pull(repo: string, options: PullOptions = {}): Promise<PulledModel> {
+  return pullRepo(repo, "model", options);
+}
+
+/**
+ * Downloads a data set, or what is missing of it, as `pull` does a model.
+ * @throws UnsupportedError when it has neither JSON nor JSONL and no files are asked for; else as `pull`.
+ */
+export function pullDataset(repo: string, options: PullOptions = {}): Promise<PulledModel> {
+  return pullRepo(repo, "dataset", options);
+}
+
+async function pullRepo(repo: string, kind: RepoKind, options: PullOptions): Promise<PulledModel> {
   const { revision = "main", cacheDir = defaultCacheDir(), offline = process.env.HF_HUB_OFFLINE === "1" } = options;
-  const cache = new RepoCache(cacheDir, repo);
+  const cache = new RepoCache(cacheDir, repo, kind);
   if (!/^[\w][\w./-]*$/.test(revision))
     throw new ConfigError(`expected a branch, tag or commit, got ${JSON.stringify(revision)}`);
   checkedPath(revision);
-  return offline ? fromCache(repo, revision, cache, options) : fromHub(repo, revision, cache, options);
+  return offline ? fromCache(repo, kind, revision, cache, options) : fromHub(repo, kind, revision, cache, options);
 }
 
 /**
@@ -76,17 +88,39 @@ export async function resolveModel(nameOrPath: string, options: PullOptions = {}
   return (await pull(repo, { ...options, ...(revision !== undefined && { revision }) })).folder;
 }
 
+/**
+ * The local path of data: a path that exists, or a data set of the hub as `hf:org/name` or `hf:org/name@revision`, which is
+ * pulled. Its folder holds only files of rows that were pulled.
+ * @throws CheckpointError when it is neither, and for what `pullDataset` throws.
+ */
+export async function resolveDataset(nameOrPath: string, options: PullOptions = {}): Promise<string> {
+  if (await ifThere(stat(nameOrPath), nameOrPath)) return nameOrPath;
+  const [, repo = "", revision] = /^hf:([^@]+)(?:@([^@]+))?$/.exec(nameOrPath) ?? [];
+  if (!isRepoName(repo)) {
+    throw new CheckpointError(
+      `${nameOrPath}: there is no such file or folder, and it is not a data set of the hub (hf:org/name or hf:org/name@revision)`,
+    );
+  }
+  return (await pullDataset(repo, { ...options, ...(revision !== undefined && { revision }) })).folder;
+}
+
 function defaultCacheDir(): string {
   const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
   const home = HF_HOME ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "huggingface");
   return HF_HUB_CACHE ?? HUGGINGFACE_HUB_CACHE ?? join(home, "hub");
 }
 
-async function fromHub(repo: string, revision: string, cache: RepoCache, options: PullOptions): Promise<PulledModel> {
+async function fromHub(
+  repo: string,
+  kind: RepoKind,
+  revision: string,
+  cache: RepoCache,
+  options: PullOptions,
+): Promise<PulledModel> {
   // the client is loaded when it is needed: reading local models is not to wait for it
   const { HubClient } = await import("./hub/client.js");
   const { token, hubUrl = process.env.HF_ENDPOINT } = options;
-  const client = new HubClient(repo, {
+  const client = new HubClient(repo, kind, {
     ...(token !== undefined && { accessToken: token }),
     ...(hubUrl !== undefined && { hubUrl }),
   });
@@ -96,6 +130,7 @@ async function fromHub(repo: string, revision: string, cache: RepoCache, options
   const paths = [...listed.keys()];
   const fetching = new Fetching(client, commit, listed, cache, options);
   if (options.files) await fetching.fetch(matchingFiles(paths, options.files, at));
+  else if (kind === "dataset") await fetching.fetch(rowFiles(paths, at));
   else {
     await fetching.fetch(filesBesideWeights(paths));
     const readIndex = async (path: string): Promise<Uint8Array> => {
@@ -171,6 +206,7 @@ class Fetching {
 
 async function fromCache(
   repo: string,
+  kind: RepoKind,
   revision: string,
   cache: RepoCache,
   { files: patterns }: PullOptions,
@@ -183,6 +219,7 @@ async function fromCache(
   }
   const folder = cache.snapshot(commit);
   if (patterns) return { folder, commit, files: matchingFiles(paths, patterns, `${at} in the cache`) };
+  if (kind === "dataset") return { folder, commit, files: rowFiles(paths, `${at} in the cache`) };
   const weights = await weightFiles(paths, (path) => readFile(join(folder, path)), `${at} in the cache`);
   const needsConfig = weights.some((path) => /^model.*\.safetensors$/.test(path));
   const missing = [...weights, ...(needsConfig ? ["config.json"] : [])].filter((path) => !paths.includes(path));

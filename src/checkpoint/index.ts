@@ -22,7 +22,15 @@ export { type GgufModel, readGgufModel, type WriteGgufModelOptions, writeGgufMod
 export { type GgufFile, readGguf } from "./gguf/read.js";
 export { type GgmlTypeName, ggmlTypes, type WritableGgmlType } from "./gguf/types/index.js";
 export { type GgufContents, type GgufTensorInput, writeGguf } from "./gguf/write.js";
-export { type PulledModel, type PullOptions, type PullProgress, pull, resolveModel } from "./hub.js";
+export {
+  type PulledModel,
+  type PullOptions,
+  type PullProgress,
+  pull,
+  pullDataset,
+  resolveDataset,
+  resolveModel,
+} from "./hub.js";
 export type { JsonValue } from "./json.js";
 export { type Llama2cConfig, readLlama2c } from "./llama2c.js";
 export {

@@ -1,5 +1,5 @@
 /**
- * @file The hub's cache folder as all Hugging Face libraries lay it out: `models--org--name/` with `blobs/<etag>`, `refs/<revision>` holding a
+ * @file The hub's cache folder as all Hugging Face libraries lay it out: `models--org--name/` (or `datasets--`) with `blobs/<etag>`, `refs/<revision>` holding a
  * commit, and `snapshots/<commit>/<path>` linking to blobs.
  */
 
@@ -9,6 +9,9 @@ import { CheckpointError, ConfigError, messageOf } from "../../base/errors.js";
 import { replaceFiles } from "../atomic.js";
 import { ifThere } from "../byte-file.js";
 
+/** What a repository of the hub holds. */
+export type RepoKind = "model" | "dataset";
+
 export const commitPattern = /^[0-9a-f]{40}$/;
 /** sha1 of a git object, or sha256 of a large file. */
 const etagPattern = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -17,11 +20,11 @@ export class RepoCache {
   readonly folder: string;
 
   /** @param repo `org/name`, or a name alone. @throws ConfigError when it is neither. */
-  constructor(cacheDir: string, repo: string) {
+  constructor(cacheDir: string, repo: string, kind: RepoKind) {
     if (!isRepoName(repo)) {
-      throw new ConfigError(`expected a model of the hub as org/name, got ${JSON.stringify(repo)}`);
+      throw new ConfigError(`expected a ${kind} of the hub as org/name, got ${JSON.stringify(repo)}`);
     }
-    this.folder = join(cacheDir, `models--${repo.replace("/", "--")}`);
+    this.folder = join(cacheDir, `${kind}s--${repo.replace("/", "--")}`);
   }
 
   blob(etag: string): string {
@@ -81,7 +84,7 @@ export class RepoCache {
   }
 }
 
-/** Whether a text can be the name of a model on the hub. */
+/** Whether a text can be the name of a repository on the hub. */
 export function isRepoName(text: string): boolean {
   return /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(text) && !text.includes("..") && !text.includes("--");
 }

@@ -1,4 +1,4 @@
-/** @file Which files of a hub repository a model consists of. */
+/** @file Which files of a hub repository a model or a data set consists of. */
 
 import { z } from "zod";
 import { CheckpointError, UnsupportedError } from "../../base/errors.js";
@@ -70,6 +70,20 @@ export async function weightFiles(
   if (pickle !== undefined) throw pickleRefusal(repo, pickle);
   throw new CheckpointError(
     `${repo} has no weights: expected model.safetensors, ${indexName} or a .gguf file among ${paths.slice(0, 10).join(", ")}`,
+  );
+}
+
+/**
+ * The files of a data set that hold rows: JSON and JSONL, also gzipped.
+ * @throws UnsupportedError when there are only files of other kinds.
+ */
+export function rowFiles(paths: readonly string[], repo: string): string[] {
+  const found = paths.filter(
+    (path) => /\.(jsonl|ndjson|json)(\.gz)?$/.test(path) && !/(^|\/)dataset_infos?\.json$/.test(path),
+  );
+  if (found.length > 0) return found;
+  throw new UnsupportedError(
+    `${repo} has no JSON or JSONL: ${paths.slice(0, 10).join(", ")}; convert it, or ask for text files with files`,
   );
 }
 
