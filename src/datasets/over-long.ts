@@ -7,7 +7,7 @@ import type { TargetTokens } from "./render/token-targets.js";
  * - `error`: they are faults.
  * - `drop`: they are left out.
  * - `keep-start`, `keep-end`: the other side is cut off.
- * - `split`: they become several documents, each token of which is learned once.
+ * - `split`: they become several documents, in which each token is learned once; parts with nothing to learn are left out.
  */
 export const overLongPolicies = ["error", "drop", "keep-start", "keep-end", "split"] as const;
 
