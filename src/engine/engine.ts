@@ -1,9 +1,9 @@
 /** @file Many requests at once: tokens in, tokens out, one run of the model for all. */
 
-import { CapacityError, ConfigError, TesseraError } from "../base/errors.js";
+import { CapacityError, ConfigError, TesseraError, UnsupportedError } from "../base/errors.js";
 import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
-import type { CachePolicy, CacheUsage, KvCache } from "./cache/cache.js";
+import { type CachePolicy, type CacheUsage, type KvCache, MAX_REPEATED } from "./cache/cache.js";
 import { contiguous } from "./cache/contiguous.js";
 import { type LengthPredictor, RecentLengths } from "./length-predictor.js";
 import { PositionTables } from "./position-tables.js";
@@ -13,6 +13,8 @@ import type { Constraint } from "./sampling/constraints/constraint.js";
 import { type SampledToken, Sampler, type SamplingOptions } from "./sampling/sampler.js";
 import { Scheduler } from "./scheduler.js";
 import { type EndReason, type GenerationEnd, Sequence } from "./sequence.js";
+import type { Speculation } from "./speculation/proposer.js";
+import { type SpeculationCounts, Speculator } from "./speculation/speculator.js";
 import { stepGraph } from "./step-graph.js";
 import type { Weights } from "./weights.js";
 
@@ -29,6 +31,8 @@ export interface EngineOptions {
   readonly cacheBytes?: number;
   /** Decides for how long an answer memory is left at admission. Default: by what was seen lately. */
   readonly lengths?: LengthPredictor;
+  /** Guesses tokens that are then verified together. Default: none. */
+  readonly speculation?: Speculation;
 }
 
 export interface RequestOptions extends SamplingOptions {
@@ -39,6 +43,8 @@ export interface RequestOptions extends SamplingOptions {
   /** Seed of sampling: equal seeds give equal tokens. Default 0. */
   readonly seed?: number;
   readonly constraint?: Constraint;
+  /** Whether tokens are proposed. Default: where the engine has speculation. */
+  readonly speculation?: boolean;
   /** Gives the request up: before the next run of the model, its memory is free. */
   readonly signal?: AbortSignal;
 }
@@ -55,6 +61,7 @@ export interface EngineStatistics {
   readonly preemptions: number;
   readonly finished: number;
   readonly cache: CacheUsage;
+  readonly speculation: SpeculationCounts;
 }
 
 const NO_IDS: ReadonlySet<number> = new Set();
@@ -66,6 +73,7 @@ export class Engine {
   readonly #tables: PositionTables;
   readonly #runner: Runner;
   readonly #scheduler: Scheduler;
+  readonly #speculator: Speculator | undefined;
   readonly #lengths: LengthPredictor;
   readonly #prefillTokens: number;
   /** Buffers of sampling, which all requests use in turn. */
@@ -77,7 +85,12 @@ export class Engine {
 
   private constructor(
     parts: { model: LanguageModel; weights: Weights; program: Program; cache: KvCache },
-    options: { maxSequences: number; prefillTokens: number; lengths: LengthPredictor },
+    options: {
+      maxSequences: number;
+      prefillTokens: number;
+      lengths: LengthPredictor;
+      speculator?: Speculator | undefined;
+    },
   ) {
     const { model, weights, program, cache } = parts;
     this.#model = model;
@@ -85,6 +98,7 @@ export class Engine {
     this.#tables = new PositionTables(model, cache.numPositions);
     this.#runner = new Runner(model, weights, program, cache, this.#tables);
     this.#scheduler = new Scheduler(cache, this.#tables, options.maxSequences);
+    this.#speculator = options.speculator;
     this.#prefillTokens = options.prefillTokens;
     this.#lengths = options.lengths;
     this.#candidates = new Candidates(model.vocabSize);
@@ -92,8 +106,9 @@ export class Engine {
 
   /**
    * Compiles the model. The program belongs to the runtime, which shares it between equal graphs and must outlive the engine.
-   * @throws ConfigError when an option is not a whole number from 1; CapacityError when the model cannot reach so far or no
-   * sequence fits the memory.
+   * @throws ConfigError when an option is not a whole number from 1, or the speculation does not fit the model;
+   * CapacityError when the model cannot reach so far or no sequence fits the memory; UnsupportedError for speculation over
+   * a cache that takes nothing back.
    */
   static async create(
     runtime: Runtime,
@@ -102,16 +117,25 @@ export class Engine {
     options: EngineOptions = {},
   ): Promise<Engine> {
     const { contextLength = model.maxPositions, maxSequences = 8, prefillTokens = 128, cacheBytes } = options;
-    const { cache: policy = contiguous, lengths = new RecentLengths() } = options;
+    const { cache: policy = contiguous, lengths = new RecentLengths(), speculation } = options;
     for (const [name, value] of Object.entries({ contextLength, maxSequences, prefillTokens, cacheBytes })) {
       if (value !== undefined && (!Number.isInteger(value) || value < 1))
         throw new ConfigError(`engine: ${name} must be a whole number from 1, got ${value}`);
     }
     checkLength(model, contextLength);
     const sizes = { contextLength, maxSequences, prefillTokens: Math.min(prefillTokens, contextLength) };
+    if (speculation && policy.noTruncation !== undefined) {
+      throw new UnsupportedError(
+        `speculation (${speculation.name}): the ${policy.name} cache cannot take back what was proposed: ${policy.noTruncation}; use another cache policy`,
+      );
+    }
     const cache = policy.create(model, { ...sizes, ...(cacheBytes !== undefined && { cacheBytes }) });
     const program = await runtime.compile(stepGraph(model, weights, cache.attention));
-    return new Engine({ model, weights, program, cache }, { ...sizes, lengths });
+    const proposer = await speculation?.open({ runtime, model, weights, ...sizes });
+    // all are verified in one run, for which caches have room
+    const most = Math.min(speculation?.maxTokens ?? 0, MAX_REPEATED - 1, sizes.prefillTokens - 1);
+    const speculator = proposer && new Speculator(proposer, most);
+    return new Engine({ model, weights, program, cache }, { ...sizes, lengths, speculator });
   }
 
   /** Most tokens of prompt and text together; infinite where the cache makes room for more. */
@@ -121,7 +145,8 @@ export class Engine {
 
   get statistics(): EngineStatistics {
     const { numWaiting: waiting, numRunning: running, preemptions } = this.#scheduler;
-    return { waiting, running, preemptions, ...this.#counts, cache: this.#cache.usage() };
+    const speculation = this.#speculator?.counts ?? { proposed: 0, accepted: 0 };
+    return { waiting, running, preemptions, ...this.#counts, cache: this.#cache.usage(), speculation };
   }
 
   /**
@@ -153,6 +178,7 @@ export class Engine {
     for (const sequence of this.#scheduler.sequences) this.#abort(sequence);
     await this.#loop;
     this.#runner.close();
+    this.#speculator?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -165,6 +191,8 @@ export class Engine {
     checkPrompt(prompt, this.#model.vocabSize, this.contextLength);
     if (!(maxTokens === Number.POSITIVE_INFINITY || (Number.isInteger(maxTokens) && maxTokens >= 0)))
       throw new ConfigError(`maxTokens must be a whole number from 0, got ${maxTokens}`);
+    if (options.speculation && !this.#speculator)
+      throw new ConfigError("speculation: the engine has none; create it with EngineOptions.speculation");
     const vocabSize = this.#model.vocabSize;
     const sampler = new Sampler(options, {
       vocabSize,
@@ -176,7 +204,9 @@ export class Engine {
     });
     const most = Math.min(maxTokens, this.contextLength - prompt.length + 1);
     const predictedTokens = this.#lengths.predict(prompt.length, most);
-    const sequence = new Sequence({ prompt, sampler, stopIds, maxTokens, order: this.#order++, predictedTokens });
+    const speculative = options.speculation === false ? undefined : this.#speculator?.open();
+    const order = this.#order++;
+    const sequence = new Sequence({ prompt, sampler, stopIds, maxTokens, order, predictedTokens, speculative });
     if (maxTokens === 0) sequence.finish("length");
     else {
       this.#scheduler.add(sequence);
@@ -218,32 +248,73 @@ export class Engine {
       this.#dropAborted();
     }
     const decoding = this.#scheduler.nextDecode();
-    if (decoding.length > 0) await this.#step(decoding, 1);
+    if (decoding.length > 0) await this.#decode(decoding);
+  }
+
+  /** A token for each of a batch; more for those whose proposals are accepted. */
+  async #decode(decoding: readonly Sequence[]): Promise<void> {
+    await this.#propose(decoding);
+    const together: Sequence[] = [];
+    for (const sequence of decoding) {
+      if (!sequence.cached) continue;
+      const count = this.#speculator?.numVerified(sequence, decoding.length) ?? 0;
+      // where memory lacks proposals are verified one by one
+      if (count === 0 || !sequence.cached.reserve(sequence.ids.length + count)) together.push(sequence);
+      else await this.#step([sequence], 1 + count, 1 + count);
+    }
+    if (together.length > 0) await this.#step(together, 1);
+  }
+
+  async #propose(decoding: readonly Sequence[]): Promise<void> {
+    try {
+      await this.#speculator?.propose(decoding, (sequence) => this.#roomToPropose(sequence));
+    } catch (error) {
+      for (const sequence of decoding) if (sequence.speculative) this.#fail(sequence, error);
+    }
+  }
+
+  /** Tokens that may be proposed, so that one more fits after them and all are of one table. */
+  #roomToPropose({ ids, maxTokens, generatedTokens, variant }: Sequence): number {
+    let room = Math.min(maxTokens - generatedTokens - 1, this.contextLength - ids.length, MAX_REPEATED);
+    while (room > 0 && this.#tables.variantOf(ids.length + room) !== variant) room--;
+    return room;
   }
 
   #dropAborted(): void {
     for (const sequence of this.#scheduler.sequences) if (sequence.isAborted) this.#scheduler.remove(sequence);
   }
 
-  async #step(batch: readonly Sequence[], count: number): Promise<void> {
+  async #step(batch: readonly Sequence[], count: number, numLogits = 1): Promise<void> {
     try {
-      const logits = await this.#runner.run(batch, count);
+      const logits = await this.#runner.run(batch, count, numLogits);
       this.#counts.computedTokens += batch.length * count;
-      for (const [i, sequence] of batch.entries()) this.#advance(sequence, logits[i]!);
+      for (const [i, sequence] of batch.entries())
+        this.#advance(sequence, logits.slice(i * numLogits, (i + 1) * numLogits));
     } catch (error) {
       for (const sequence of batch) this.#fail(sequence, error);
     }
   }
 
-  /** Chooses a sequence's next token once all before it are computed. */
-  #advance(sequence: Sequence, logits: Float32Array): void {
+  /** Chooses a sequence's next tokens once all before them are computed: one, and one after each that was proposed. */
+  #advance(sequence: Sequence, logits: readonly Float32Array[]): void {
     if (sequence.isAborted || sequence.pendingTokens > 0) {
       if (!sequence.isAborted) this.#scheduler.advanced(sequence);
       return;
     }
+    for (const [i, row] of logits.entries()) {
+      const proposed = sequence.speculative?.lookahead.next?.id;
+      this.#choose(sequence, row);
+      if (!sequence.cached) return;
+      if (i < logits.length - 1 && sequence.ids.at(-1) !== proposed) break;
+    }
+    // the latest token is still to be computed
+    if (sequence.pendingTokens < 1) sequence.cached!.truncate(sequence.ids.length - 1);
+  }
+
+  #choose(sequence: Sequence, logits: Float32Array): void {
     let token: SampledToken;
     try {
-      token = sequence.sampler.next(logits);
+      token = sequence.sampler.next(logits, sequence.speculative?.lookahead.next);
     } catch (error) {
       this.#fail(sequence, error);
       return;
@@ -253,6 +324,7 @@ export class Engine {
       return;
     }
     sequence.ids.push(token.id);
+    this.#speculator?.settle(sequence, token.id);
     this.#counts.generatedTokens++;
     sequence.events.push(token);
     if (sequence.sampler.isDone) this.#finish(sequence, "stop");

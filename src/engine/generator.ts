@@ -179,6 +179,7 @@ export class Generator {
     const feeds: Feeds = {
       x,
       positions: hostTensor("int64", [1, count], positions),
+      rows: hostTensor("int64", [1], BigInt64Array.of(BigInt(count - 1))),
       last: hostTensor("int32", [1], Int32Array.of(start + count - 1)),
       total: hostTensor("int32", [], Int32Array.of(start + count)),
       ...tables,

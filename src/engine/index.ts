@@ -17,5 +17,7 @@ export { type GenerateOptions, Generator, type GeneratorOptions } from "./genera
 export { type LengthPredictor, longest, RecentLengths, type RecentLengthsOptions } from "./length-predictor.js";
 export * from "./sampling/index.js";
 export type { EndReason, GenerationEnd } from "./sequence.js";
+export * from "./speculation/index.js";
+export type { SpeculationCounts } from "./speculation/speculator.js";
 export type { CachedAttention } from "./step-graph.js";
 export { type WeightFormat, Weights } from "./weights.js";

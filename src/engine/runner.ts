@@ -3,22 +3,32 @@
 import { type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
 import type { LanguageModel } from "../nn/index.js";
 import type { Program } from "../runtime/index.js";
-import type { CacheStep, KvCache } from "./cache/cache.js";
+import { type CachedSequence, type CacheStep, type KvCache, MAX_REPEATED } from "./cache/cache.js";
 import type { PositionTables } from "./position-tables.js";
-import type { Sequence } from "./sequence.js";
 import type { Weights } from "./weights.js";
 
 type Binding = ReturnType<Program["bind"]>;
+
+/** A sequence that runs. */
+export interface Running {
+  /** Its place in the cache. */
+  readonly cached: CachedSequence | undefined;
+  /** Tables that its positions are looked up in. */
+  readonly variant: number;
+  /** The `count` ids after those in the cache. */
+  upcoming(count: number): readonly number[];
+}
 
 /** What the model is fed and gives, whatever the cache is. */
 interface Tensors {
   readonly x: HostTensor;
   readonly positions: HostTensor;
+  readonly rows: HostTensor;
   readonly logits: HostTensor;
 }
 
 /** Bindings that are kept; a paged cache has one for each number of sequences and blocks. */
-const MAX_KEPT = 64;
+const MAX_KEPT = 128;
 
 export class Runner {
   /**
@@ -26,8 +36,8 @@ export class Runner {
    * model's token.
    */
   readonly #kept = new Map<string, Binding>();
-  /** Tensors of decoding, by the number of sequences. */
-  readonly #decoding = new Map<number, Tensors>();
+  /** Tensors of short runs, by their size. */
+  readonly #repeated = new Map<string, Tensors>();
 
   constructor(
     private readonly model: LanguageModel,
@@ -37,27 +47,32 @@ export class Runner {
     private readonly tables: PositionTables,
   ) {}
 
-  /** Computes the next `count` tokens of each sequence; several only where `count` is 1. Gives logits [V] of each one's last. */
-  async run(batch: readonly Sequence[], count: number): Promise<Float32Array[]> {
+  /**
+   * Computes the next `count` tokens of each sequence; several only where `count` is 1. Gives logits [V] of the last
+   * `numLogits` tokens of each, which stay until the next run.
+   */
+  async run(batch: readonly Running[], count: number, numLogits = 1): Promise<Float32Array[]> {
     const cached = batch.map((sequence) => sequence.cached!);
     const step = this.cache.step(cached, count);
-    const tensors = this.#tensors(batch.length, count);
-    const ids = batch.map((sequence) => sequence.ids.slice(sequence.cached!.length, sequence.cached!.length + count));
+    const size = `${batch.length}x${count}x${numLogits}`;
+    const tensors = this.#tensors(size, batch.length, count, numLogits);
+    const ids = batch.map((sequence) => sequence.upcoming(count));
     this.weights.embed(ids.flat(), tensors.x.data as Float32Array);
     for (const [i, sequence] of batch.entries()) {
       const first = sequence.cached!.nextPosition + this.tables.offsetOf(sequence.variant);
       for (let j = 0; j < count; j++) tensors.positions.data[i * count + j] = BigInt(first + j);
     }
-    const binding = this.#binding(step, tensors);
+    const key = step.key === undefined ? undefined : `${size}/${step.key}`;
+    const binding = this.#binding(key, step, tensors);
     try {
       await binding.run();
     } finally {
-      if (step.key === undefined) binding.release();
+      if (key === undefined) binding.release();
     }
     this.cache.commit(cached, ids, step);
     const logits = tensors.logits.data as Float32Array;
-    const size = this.model.vocabSize;
-    return batch.map((_, i) => logits.subarray(i * size, (i + 1) * size));
+    const width = this.model.vocabSize;
+    return Array.from({ length: batch.length * numLogits }, (_, i) => logits.subarray(i * width, (i + 1) * width));
   }
 
   /** Frees what it keeps. */
@@ -66,21 +81,26 @@ export class Runner {
     this.#kept.clear();
   }
 
-  #tensors(batch: number, count: number): Tensors {
-    const known = count === 1 ? this.#decoding.get(batch) : undefined;
+  #tensors(size: string, batch: number, count: number, numLogits: number): Tensors {
+    const known = this.#repeated.get(size);
     if (known) return known;
+    // the last ones of each sequence
+    const rows = Array.from({ length: batch * numLogits }, (_, i) => {
+      return BigInt(Math.floor(i / numLogits) * count + count - numLogits + (i % numLogits));
+    });
     const tensors = {
       x: zeros("float32", [batch, count, this.model.hiddenSize]),
       positions: hostTensor("int64", [batch, count], new BigInt64Array(batch * count)),
-      logits: zeros("float32", [batch, this.model.vocabSize]),
+      rows: hostTensor("int64", [rows.length], BigInt64Array.from(rows)),
+      logits: zeros("float32", [rows.length, this.model.vocabSize]),
     };
-    if (count === 1) this.#decoding.set(batch, tensors);
+    if (count <= MAX_REPEATED) this.#repeated.set(size, tensors);
     return tensors;
   }
 
-  #binding({ key, feeds, into }: CacheStep, { x, positions, logits }: Tensors): Binding {
+  #binding(key: string | undefined, { feeds, into }: CacheStep, { logits, ...own }: Tensors): Binding {
     const known = key === undefined ? undefined : this.#kept.get(key);
-    const binding = known ?? this.program.bind({ x, positions, ...this.tables.feeds, ...feeds }, { logits, ...into });
+    const binding = known ?? this.program.bind({ ...own, ...this.tables.feeds, ...feeds }, { logits, ...into });
     if (key === undefined) return binding;
     this.#kept.delete(key);
     this.#kept.set(key, binding);

@@ -68,7 +68,9 @@ export class Scheduler {
     while (!this.#prefilling && this.#admitFirst());
     const sequence = this.#prefilling;
     if (!sequence) return undefined;
-    const count = Math.min(sequence.pendingTokens, budget);
+    // the last token of a text that goes on is computed with those of others, where something may be proposed to follow it
+    const needed = sequence.pendingTokens - Number(sequence.generatedTokens > 0);
+    const count = Math.min(needed, budget);
     return this.#makeRoom(sequence, sequence.cached!.length + count) ? { sequence, count } : undefined;
   }
 

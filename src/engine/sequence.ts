@@ -3,7 +3,9 @@
 import { assert } from "../base/errors.js";
 import type { CachedSequence } from "./cache/cache.js";
 import { EventQueue } from "./event-queue.js";
+import type { Running } from "./runner.js";
 import type { SampledToken, Sampler } from "./sampling/sampler.js";
+import type { Speculative } from "./speculation/speculator.js";
 
 /** Why a text ended: an id that ends texts, `maxTokens`, the context is full, or the request was given up. */
 export type EndReason = "stop" | "length" | "context" | "aborted";
@@ -26,9 +28,11 @@ export interface SequenceOptions {
   readonly order: number;
   /** Tokens that it is expected to generate. */
   readonly predictedTokens: number;
+  /** Absent where nothing is proposed. */
+  readonly speculative?: Speculative | undefined;
 }
 
-export class Sequence {
+export class Sequence implements Running {
   /** Prompt and text. */
   readonly ids: number[];
   readonly promptLength: number;
@@ -37,6 +41,7 @@ export class Sequence {
   readonly stopIds: ReadonlySet<number>;
   readonly maxTokens: number;
   readonly order: number;
+  readonly speculative: Speculative | undefined;
   /** Tokens that it is expected to generate in all; grows when it generates more. */
   predictedTokens: number;
   /** Place in the cache while it runs. */
@@ -47,7 +52,7 @@ export class Sequence {
   cachedTokens = -1;
   isAborted = false;
 
-  constructor({ prompt, sampler, stopIds, maxTokens, order, predictedTokens }: SequenceOptions) {
+  constructor({ prompt, sampler, stopIds, maxTokens, order, predictedTokens, speculative }: SequenceOptions) {
     this.ids = Array.from(prompt);
     this.promptLength = this.ids.length;
     this.sampler = sampler;
@@ -55,6 +60,7 @@ export class Sequence {
     this.maxTokens = maxTokens;
     this.order = order;
     this.predictedTokens = predictedTokens;
+    this.speculative = speculative;
   }
 
   get generatedTokens(): number {
@@ -65,6 +71,13 @@ export class Sequence {
   get pendingTokens(): number {
     assert(this.cached, "a sequence that runs has a place in the cache");
     return this.ids.length - this.cached.length;
+  }
+
+  /** The `count` ids after those in the cache: of the text, then of what is proposed to follow it. */
+  upcoming(count: number): readonly number[] {
+    const start = this.cached!.length;
+    const ids = this.ids.slice(start, start + count);
+    return ids.length === count ? ids : [...ids, ...this.speculative!.lookahead.ids.slice(0, count - ids.length)];
   }
 
   /** Tokens that it is still expected to generate. */

@@ -1,7 +1,7 @@
 /** @file A whole model over new tokens and a cache as one graph: what generation runs. */
 
 import { softcapped } from "../graph/functional/softcap.js";
-import { type Aval, type Graph, graph, reshape, slice, type Tensor } from "../graph/index.js";
+import { type Aval, type Graph, gather, graph, mulDims, reshape, type Tensor } from "../graph/index.js";
 import type { AttentionRequest, LanguageModel } from "../nn/index.js";
 import type { Weights } from "./weights.js";
 
@@ -18,13 +18,15 @@ export interface CachedAttention {
 }
 
 /**
- * x [B, S, D] (embedded new tokens), positions [B, S] int64, `table.<name>` [P, ...] for at least as many positions, and
- * what the cache is fed → logits [B, V] of each last token, and what the cache is given.
+ * x [B, S, D] (embedded new tokens), positions [B, S] int64, rows [N] int64 (tokens whose logits are wanted, counted
+ * through B and S), `table.<name>` [P, ...] for at least as many positions, and what the cache is fed → logits [N, V], and
+ * what the cache is given.
  */
 export function stepGraph(model: LanguageModel, weights: Weights, attention: CachedAttention): Graph {
   const inputs: Record<string, Aval> = {
     x: { dtype: "float32", shape: ["B", "S", model.hiddenSize] },
     positions: { dtype: "int64", shape: ["B", "S"] },
+    rows: { dtype: "int64", shape: ["N"] },
     ...attention.inputs,
   };
   const tableNames = Object.entries(model.tables(1));
@@ -47,14 +49,15 @@ export function stepGraph(model: LanguageModel, weights: Weights, attention: Cac
         },
       });
     }
-    return { logits: logitsOf(model, weights, slice(x, 1, "S-1", "S")), ...given };
+    const tokens = reshape(x, [mulDims("B", "S"), model.hiddenSize]);
+    return { logits: logitsOf(model, weights, gather(tokens, tensors.rows!)), ...given };
   });
 }
 
-/** [B, 1, D] → [B, V]. */
-function logitsOf(model: LanguageModel, weights: Weights, lastToken: Tensor): Tensor {
+/** [N, D] → [N, V]. */
+function logitsOf(model: LanguageModel, weights: Weights, tokens: Tensor): Tensor {
   const scope = weights.scope("");
   const name = model.head.weight.name.replace(/\.weight$/, "");
-  const logits = scope.linear(name).forward(model.head.normalize(scope, lastToken));
-  return reshape(softcapped(logits, model.head.softcap), [lastToken.shape[0]!, model.vocabSize]);
+  const logits = scope.linear(name).forward(model.head.normalize(scope, tokens));
+  return softcapped(logits, model.head.softcap);
 }

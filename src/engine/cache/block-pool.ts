@@ -111,17 +111,25 @@ export class BlockPool {
     }
   }
 
-  /**
-   * Makes the only holder of a block the one who writes to it from row `count` on. What followed the old contents is
-   * no longer found through it.
-   */
+  /** Makes the only holder of a block the one who writes to it from row `count` on. */
   own(block: Block, count: number, owner: object): void {
     assert(block.numHolders === 1 && block.owner === undefined, "a block with one holder and no writer");
-    if (count < block.ids.length) {
-      block.ids.length = count;
-      block.serial = ++this.#nextSerial;
-    }
+    this.#forgetFrom(block, count);
     block.owner = owner;
+  }
+
+  /** Its writer forgets a block's rows from `count` on. Where others hold it they may read those: then it writes no more. */
+  cut(block: Block, count: number, owner: object): void {
+    if (block.owner !== owner) return;
+    if (block.numHolders === 1) this.#forgetFrom(block, count);
+    else if (count < block.ids.length) block.owner = undefined;
+  }
+
+  /** What followed the old contents is no longer found through the block. */
+  #forgetFrom(block: Block, count: number): void {
+    if (count >= block.ids.length) return;
+    block.ids.length = count;
+    block.serial = ++this.#nextSerial;
   }
 
   #evict(): Block {

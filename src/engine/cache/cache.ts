@@ -4,6 +4,9 @@ import type { LanguageModel } from "../../nn/index.js";
 import type { Feeds } from "../../runtime/index.js";
 import type { CachedAttention } from "../step-graph.js";
 
+/** Runs of at most this many new tokens come again: those of decoding, and of proposals that are verified. */
+export const MAX_REPEATED = 16;
+
 export interface CacheOptions {
   /** Most tokens of one sequence. */
   readonly contextLength: number;
@@ -20,6 +23,8 @@ export interface CachePolicy {
   readonly name: string;
   /** Whether every token is as if all keys and values were kept. */
   readonly isLossless: boolean;
+  /** Why the last tokens of a sequence cannot be taken back; absent where they can, as speculation needs it. */
+  readonly noTruncation?: string;
   /** @throws UnsupportedError when the model does not fit it; CapacityError when no sequence fits the memory. */
   create(model: LanguageModel, options: CacheOptions): KvCache;
 }
@@ -32,6 +37,12 @@ export interface CachedSequence {
   readonly nextPosition: number;
   /** Makes room for tokens up to `length`. False, with nothing changed, where memory lacks. */
   reserve(length: number): boolean;
+  /**
+   * Forgets all tokens from `length` on, as if they had never come; memory that was reserved for more is given back.
+   * Those of the last run can always be forgotten.
+   * @throws CapacityError when rows are gone that a text of this length sees.
+   */
+  truncate(length: number): void;
   /** Gives the memory back. What was computed may still serve others until it is needed. */
   close(): void;
 }

@@ -51,7 +51,7 @@ describe("paged sequences", () => {
     let shared = 0;
     for (let turn = 0; turn < 600; turn++) {
       const chosen = open[rng.below(open.length)];
-      const action = rng.below(8);
+      const action = rng.below(10);
       if (action === 0 || !chosen) {
         // few tokens, so that many texts begin alike
         const text = Array.from({ length: 1 + rng.below(12) }, () => rng.below(2));
@@ -61,6 +61,11 @@ describe("paged sequences", () => {
       } else if (action === 1) {
         chosen.sequence.close();
         open.splice(open.indexOf(chosen), 1);
+      } else if (action <= 3) {
+        // goes on otherwise, as after tokens that were refused
+        const { text, sequence } = chosen;
+        sequence.truncate(rng.below(sequence.length + 1));
+        text.length = Math.max(1, sequence.length);
       } else {
         const { text, sequence } = chosen;
         if (sequence.length === text.length) text.push(rng.below(2));
@@ -75,6 +80,25 @@ describe("paged sequences", () => {
     expect(shared).toBeGreaterThan(50);
     for (const { sequence } of open) sequence.close();
     expect(cache.pool.available).toBe(cache.pool.numBlocks);
+  });
+
+  it("cut back give up blocks, and write no row that another reads", () => {
+    const cache = new TextCache(4, 4);
+    const text = [1, 2, 3, 4, 5, 6];
+    const first = cache.open(text);
+    expect(first.reserve(12)).toBe(true);
+    cache.write(first, text, 6);
+    first.truncate(5);
+    expect([first.length, cache.pool.available]).toEqual([5, 2]);
+    const second = cache.open([1, 2, 3, 4, 5, 7]);
+    expect([second.length, second.blocks[1] === first.blocks[1]]).toEqual([5, true]);
+    first.truncate(3);
+    expect(first.reserve(4)).toBe(true);
+    cache.write(first, [1, 2, 3, 9], 1);
+    expect(cache.read(second)).toEqual(prefixes([1, 2, 3, 4, 5]));
+    // what was forgotten is not found by later texts
+    first.close();
+    expect(cache.open([1, 2, 3, 9, 5, 6]).length).toBe(4);
   });
 
   it("share a block until one of them writes to it", () => {

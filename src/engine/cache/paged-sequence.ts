@@ -1,5 +1,6 @@
 /** @file One sequence of a paged cache: the blocks that its tokens lie in. */
 
+import { assert } from "../../base/errors.js";
 import type { Block, BlockPool, Match } from "./block-pool.js";
 import type { CachedSequence } from "./cache.js";
 
@@ -40,6 +41,16 @@ export class PagedSequence implements CachedSequence {
   /** Rows of `ids` were written. */
   append(ids: readonly number[]): void {
     for (const id of ids) this.blocks[Math.floor(this.#length++ / this.pool.blockTokens)]!.ids.push(id);
+  }
+
+  truncate(length: number): void {
+    assert(length >= 0 && length <= this.#length, "a sequence is cut back to a part of itself");
+    this.#length = length;
+    const numBlocks = Math.ceil(length / this.pool.blockTokens);
+    for (const block of this.blocks.splice(numBlocks).reverse()) this.pool.release(block, this);
+    const last = this.blocks.at(-1);
+    const count = this.#openRows();
+    if (count > 0 && last) this.pool.cut(last, count, this);
   }
 
   close(): void {

@@ -6,7 +6,15 @@ import type { LanguageModel } from "../../nn/index.js";
 import type { Feeds } from "../../runtime/index.js";
 import type { CachedAttention } from "../step-graph.js";
 import { type Block, BlockPool } from "./block-pool.js";
-import type { CacheOptions, CachePolicy, CacheStep, CacheUsage, KvCache, OpenOptions } from "./cache.js";
+import {
+  type CacheOptions,
+  type CachePolicy,
+  type CacheStep,
+  type CacheUsage,
+  type KvCache,
+  MAX_REPEATED,
+  type OpenOptions,
+} from "./cache.js";
 import { cacheMemory } from "./cache-memory.js";
 import { paddedHeadDim } from "./kernel-attention.js";
 import { pagedAttention } from "./paged-attention.js";
@@ -36,7 +44,7 @@ class PagedCache implements KvCache {
   readonly #bytesPerBlock: number;
   readonly #headCounts: ReadonlySet<number>;
   readonly #pools: Feeds;
-  readonly #decoding = new Map<number, StepTensors>();
+  readonly #repeated = new Map<string, StepTensors>();
   readonly #tablesBySize = new Map<string, ReadonlyMap<number, HostTensor>>();
 
   constructor(
@@ -98,7 +106,7 @@ class PagedCache implements KvCache {
     return {
       feeds: { ...this.#pools, last: tensors.last, total: tensors.total, ...Object.fromEntries(named) },
       into: tensors.into,
-      ...(count === 1 && { key: `${batch.length}x${numBlocks}` }),
+      ...(count <= MAX_REPEATED && { key: `${batch.length}x${count}x${numBlocks}` }),
     };
   }
 
@@ -124,9 +132,10 @@ class PagedCache implements KvCache {
     };
   }
 
-  /** Tensors of a step whatever its blocks. Those of decoding are kept, since it repeats them. */
+  /** Tensors of a step whatever its blocks. Those of short ones are kept, since decoding repeats them. */
   #tensors(batch: number, count: number): StepTensors {
-    const known = count === 1 ? this.#decoding.get(batch) : undefined;
+    const key = `${batch}x${count}`;
+    const known = this.#repeated.get(key);
     if (known) return known;
     const fresh = this.#layers.map(
       ({ name, numKvHeads, width }) => [`new${name}`, zeros("float32", [batch, count, numKvHeads * width])] as const,
@@ -136,7 +145,7 @@ class PagedCache implements KvCache {
       total: hostTensor("int32", [], new Int32Array(1)),
       into: Object.fromEntries(fresh),
     };
-    if (count === 1) this.#decoding.set(batch, tensors);
+    if (count <= MAX_REPEATED) this.#repeated.set(key, tensors);
     return tensors;
   }
 

@@ -69,6 +69,7 @@ export function sinksPolicy({ sinks = 4 }: { readonly sinks?: number } = {}): Ca
   return {
     name: "sinks-window",
     isLossless: false,
+    noTruncation: "its keys turn to other positions when room is made, so what was computed ahead of a text changes it",
     create: (model, options) => {
       if (model.hasFixedPositions) {
         throw new UnsupportedError(

@@ -1,5 +1,6 @@
 /** @file One slot: which tokens its rows hold, and which rows were dropped. */
 
+import { CapacityError } from "../../base/errors.js";
 import type { CachedSequence } from "./cache.js";
 
 /** A slot of the cache. It outlives the sequence that runs in it, so that a later one may begin with what it holds. */
@@ -44,6 +45,8 @@ export class SlotSequence implements CachedSequence {
     readonly slot: Slot,
     private readonly maxTokens: number,
     private readonly positionOf: (slot: Slot) => number,
+    /** Tokens that must stay: rows that those after them see are gone. */
+    private readonly leastOf: (slot: Slot) => number,
   ) {}
 
   get length(): number {
@@ -57,6 +60,16 @@ export class SlotSequence implements CachedSequence {
   /** A slot has room for a whole sequence. */
   reserve(length: number): boolean {
     return length <= this.maxTokens;
+  }
+
+  truncate(length: number): void {
+    const least = Math.min(this.leastOf(this.slot), this.length);
+    if (length < least || length > this.length) {
+      throw new CapacityError(
+        `KV cache: a sequence of ${this.length} tokens, which can be cut back to ${least}, was to be cut to ${length}; compute the text anew`,
+      );
+    }
+    this.slot.ids.length = length;
   }
 
   close(): void {

@@ -6,7 +6,14 @@ import type { Tensor } from "../../graph/index.js";
 import type { AttentionRequest, CacheSpec, LanguageModel } from "../../nn/index.js";
 import type { Feeds } from "../../runtime/index.js";
 import type { CachedAttention } from "../step-graph.js";
-import type { CacheOptions, CacheStep, CacheUsage, KvCache, OpenOptions } from "./cache.js";
+import {
+  type CacheOptions,
+  type CacheStep,
+  type CacheUsage,
+  type KvCache,
+  MAX_REPEATED,
+  type OpenOptions,
+} from "./cache.js";
 import { slotAttention } from "./slot-attention.js";
 import { type Retention, SlotBuffers, slotBytes } from "./slot-buffers.js";
 import { emptySlot, type Slot, SlotSequence, sharedPrefix } from "./slot-sequence.js";
@@ -94,7 +101,12 @@ export class SlotCache implements KvCache {
     slot.variant = variant;
     slot.isOpen = true;
     slot.usedAt = ++this.#clock;
-    return new SlotSequence(slot, this.maxTokens, (of) => this.#rules.positionOf(of));
+    return new SlotSequence(
+      slot,
+      this.maxTokens,
+      (of) => this.#rules.positionOf(of),
+      (of) => this.#leastTokens(of),
+    );
   }
 
   step(batch: readonly SlotSequence[], count: number): CacheStep {
@@ -141,6 +153,15 @@ export class SlotCache implements KvCache {
     return count - (dropped.get(group) ?? 0);
   }
 
+  /** The shortest text for which a slot has all rows that its next token sees. */
+  #leastTokens({ dropped }: Slot): number {
+    const leasts = [...this.#groups].map(([group, { sinks, recent }]) => {
+      const numDropped = dropped.get(group) ?? 0;
+      return numDropped === 0 ? 0 : numDropped + sinks + recent;
+    });
+    return Math.max(0, ...leasts);
+  }
+
   /** Drops rows that no new token sees, where new ones would not fit. */
   #makeRoom(slot: Slot, count: number): void {
     for (const [group, { sinks, recent, capacity }] of this.#groups) {
@@ -165,10 +186,10 @@ export class SlotCache implements KvCache {
     [slot.index, other.index] = [index, slot.index];
   }
 
-  /** Tensors of a step. Those of decoding are kept, since it repeats them. */
+  /** Tensors of a step. Those of short ones are kept, since decoding repeats them. */
   #tensors(first: number, batch: number, count: number): StepTensors {
-    const key = `${first}+${batch}`;
-    const known = count === 1 ? this.#steps.get(key) : undefined;
+    const key = `${first}+${batch}x${count}`;
+    const known = this.#steps.get(key);
     if (known) return known;
     const groups = [...this.#groups.keys()];
     const last = new Map(groups.map((group) => [group, hostTensor("int32", [batch], new Int32Array(batch))]));
@@ -185,8 +206,9 @@ export class SlotCache implements KvCache {
         tensor,
       ]),
     );
-    const tensors = { feeds, into, last, total, ...(count === 1 && { key }) };
-    if (count === 1) this.#steps.set(key, tensors);
+    const isKept = count <= MAX_REPEATED;
+    const tensors = { feeds, into, last, total, ...(isKept && { key }) };
+    if (isKept) this.#steps.set(key, tensors);
     return tensors;
   }
 }

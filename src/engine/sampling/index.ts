@@ -8,6 +8,7 @@ export { type Logprobs, logprobsOf, type TokenLogprob } from "./logprobs.js";
 export type { SamplingOptions, SamplingRequest, TokenHistory } from "./options.js";
 export { logitsProcessors } from "./processors/index.js";
 export type { LogitsProcessor, LogitsStep } from "./processors/processor.js";
+export type { Proposal, TokenDistribution } from "./proposal.js";
 export {
   type ConstraintStatus,
   checkSampling,

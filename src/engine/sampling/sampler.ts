@@ -1,7 +1,7 @@
 /** @file From logits to a token: the steps that a request asks for, then the largest logit or a draw. */
 
 import { ConfigError } from "../../base/errors.js";
-import { Rng } from "../../base/rng.js";
+import { deriveSeed, Rng } from "../../base/rng.js";
 import { Candidates, damagedLogits, noTokenLeft } from "./candidates.js";
 import type { Constraint, ConstraintState } from "./constraints/constraint.js";
 import { candidateFilters } from "./filters/index.js";
@@ -9,6 +9,7 @@ import { type Logprobs, logprobsOf } from "./logprobs.js";
 import type { SamplingOptions, SamplingRequest } from "./options.js";
 import { logitsProcessors } from "./processors/index.js";
 import { checkRange } from "./processors/processor.js";
+import { acceptOrResample, distributionOf, type Proposal } from "./proposal.js";
 import { indexOfLargest } from "./select.js";
 
 export type { SamplingOptions } from "./options.js";
@@ -38,6 +39,8 @@ export class Sampler {
   readonly #steps: ReturnType<typeof openSteps>;
   readonly #candidates: Candidates;
   readonly #rng: Rng;
+  /** What draws proposals, so that the draws of the text are its own. */
+  readonly #proposing: Rng;
   readonly #prompt: ReadonlySet<number>;
   readonly #counts = new Map<number, number>();
   #numGenerated = 0;
@@ -59,6 +62,7 @@ export class Sampler {
     this.#steps = openSteps(options, this.#request);
     this.#candidates = request.candidates ?? new Candidates(vocabSize);
     this.#rng = new Rng(request.seed);
+    this.#proposing = new Rng(deriveSeed(request.seed, "proposals"));
     this.#prompt = new Set(Array.from(request.prompt));
     this.#state = constraint?.start();
   }
@@ -73,12 +77,19 @@ export class Sampler {
     return this.#state?.isFinal === true && this.#state.allowed().count === 0;
   }
 
+  /** Draws nothing: always the largest logit. */
+  get isGreedy(): boolean {
+    const { temperature = 0, topK } = this.#options;
+    return temperature === 0 || topK === 1;
+  }
+
   /**
-   * Chooses the next token from logits [V], which stay as they are, and counts it as generated.
+   * Chooses the next token from logits [V], which stay as they are, and counts it as generated. The distribution is the
+   * same with a `proposal` and without, unless that has a tolerance; so are the tokens of a seed, unless it was drawn.
    * @throws DataError where no token is left to choose or a logit is no number.
    */
-  next(logits: Float32Array): SampledToken {
-    const id = this.#choose(logits);
+  next(logits: Float32Array, proposal?: Proposal): SampledToken {
+    const id = this.#choose(logits, proposal);
     this.accept(id);
     const { logprobs } = this.#options;
     return logprobs === undefined ? { id } : { id, logprobs: logprobsOf(logits, id, logprobs) };
@@ -105,10 +116,47 @@ export class Sampler {
     this.#state = next;
   }
 
-  #choose(logits: Float32Array): number {
-    const { temperature = 0, topK } = this.#options;
-    if (temperature > 0 && topK !== 1) return this.distribution(logits).draw(this.#rng);
-    return greedy(this.#processed(logits));
+  /**
+   * The token that another model's logits [V] make the next after `ahead`, tokens that are not yet counted as generated;
+   * undefined where none is left to choose.
+   * @throws DataError where a logit is no number.
+   */
+  propose(logits: Float32Array, ahead: readonly number[]): Proposal | undefined {
+    const [state, numGenerated] = [this.#state, this.#numGenerated];
+    try {
+      for (const id of ahead) this.accept(id);
+      const processed = this.#processed(logits);
+      if (processed[indexOfLargest(processed)] === Number.NEGATIVE_INFINITY) return undefined;
+      if (this.isGreedy) return { id: greedy(processed) };
+      const candidates = this.distribution(logits);
+      return { id: candidates.draw(this.#proposing), distribution: distributionOf(candidates) };
+    } finally {
+      // undone by number, since a constraint may have refused one
+      for (const id of ahead.slice(0, this.#numGenerated - numGenerated)) this.#uncount(id);
+      [this.#state, this.#numGenerated] = [state, numGenerated];
+    }
+  }
+
+  #choose(logits: Float32Array, proposal: Proposal | undefined): number {
+    const tolerance = proposal?.tolerance;
+    if (proposal && tolerance !== undefined && this.#surprise(logits, proposal.id) <= tolerance) return proposal.id;
+    if (this.isGreedy) return greedy(this.#processed(logits));
+    const candidates = this.distribution(logits);
+    if (!proposal?.distribution || tolerance !== undefined) return candidates.draw(this.#rng);
+    return acceptOrResample(candidates, proposal.id, proposal.distribution, this.#rng);
+  }
+
+  /** Negative logarithm of the probability of `id` after all steps; infinite for what may not come. */
+  #surprise(logits: Float32Array, id: number): number {
+    const candidates = this.distribution(logits);
+    const at = candidates.ids.subarray(0, candidates.size).indexOf(id);
+    return at < 0 ? Number.POSITIVE_INFINITY : -Math.log(candidates.weights()[at]! / candidates.totalWeight());
+  }
+
+  #uncount(id: number): void {
+    const count = this.#counts.get(id)! - 1;
+    if (count === 0) this.#counts.delete(id);
+    else this.#counts.set(id, count);
   }
 
   /** Logits after the steps that change them. */
