@@ -9,6 +9,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   "grouped-queries": async () => (await import("./positions/grouped-queries.bench.js")).groupedQueries,
   load: async () => (await import("./load/load.bench.js")).load,
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
+  speculative: async () => (await import("./engine/speculative.bench.js")).speculative,
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
 };

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolveModel } from "../checkpoint/index.js";
-import type { WeightFormat } from "../engine/index.js";
+import { type SpeculationName, speculations, type WeightFormat } from "../engine/index.js";
 import { type OpenTextService, openTextService, type TextServiceOptions } from "../pipeline/text-service.js";
 import { loadModel } from "../presets/index.js";
 import { Runtime } from "../runtime/index.js";
@@ -12,6 +12,14 @@ import { parseInteger } from "./options.js";
 export interface ModelFlags {
   readonly weights: WeightFormat;
   readonly context?: number;
+  readonly draft?: string;
+  readonly speculate?: Speculate;
+}
+
+/** A way to guess tokens ahead, and how many at most. */
+interface Speculate {
+  readonly way: SpeculationName;
+  readonly tokens?: number;
 }
 
 export interface SamplingFlags {
@@ -32,7 +40,33 @@ export function addModelOptions(command: Command): Command {
       "--context <tokens>",
       "most tokens of prompt and text together (default: the model's own)",
       parseInteger(1, 2 ** 24),
+    )
+    .option("--draft <model>", "a smaller model with the same tokenizer that guesses ahead: same text, sooner")
+    .option(
+      "--speculate <way[:tokens]>",
+      "guess ahead by ngram (what the text itself said before), draft, or bild (keeps what --draft wrote where it is not far off)",
+      parseSpeculate,
     );
+}
+
+function parseSpeculate(text: string): Speculate {
+  const [name = "", tokens, ...rest] = text.split(":");
+  const way = (Object.keys(speculations) as SpeculationName[]).find((known) => known === name);
+  if (!way || rest.length > 0) {
+    throw new InvalidArgumentError(
+      `expected ${Object.keys(speculations).join(", ")}, with :tokens behind it or not, got "${text}"`,
+    );
+  }
+  return { way, ...(tokens !== undefined && { tokens: parseInteger(1, 15)(tokens) }) };
+}
+
+/** What of speculation is asked for; a draft alone is one to speculate with. */
+async function speculationOf({ draft, speculate }: ModelFlags): Promise<Pick<TextServiceOptions, "speculation">> {
+  if (draft === undefined && speculate === undefined) return {};
+  const chosen = speculate ?? { way: "draft" };
+  return {
+    speculation: { ...chosen, ...(draft !== undefined && { draft: await loadModel(await resolveModel(draft)) }) },
+  };
 }
 
 /** Defaults: varied but not wild text, the same every time. */
@@ -83,9 +117,10 @@ export interface OpenedModel extends AsyncDisposable {
 /** Loads a model and opens it; closing it closes the runtime too. */
 export async function openModel(
   name: string,
-  { weights, context }: ModelFlags,
+  flags: ModelFlags,
   more: (runtime: Runtime) => Promise<Partial<TextServiceOptions>> = async () => ({}),
 ): Promise<OpenedModel> {
+  const { weights, context } = flags;
   const path = await resolveModel(name);
   const runtime = await Runtime.open();
   try {
@@ -93,6 +128,7 @@ export async function openModel(
       id: modelId(name),
       weights,
       ...(context !== undefined && { contextLength: context }),
+      ...(await speculationOf(flags)),
       ...(await more(runtime)),
     });
     return {

@@ -2,6 +2,7 @@
 
 export { ChatSession } from "./chat-session.js";
 export { openKnowledge } from "./knowledge.js";
+export type { SpeculationChoice } from "./speculation.js";
 export { type OpenTextService, openTextService, type TextServiceOptions } from "./text-service.js";
 export type { TuningMethod } from "./tune.js";
 export type { TuningPlan } from "./tuning-plan.js";

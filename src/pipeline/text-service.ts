@@ -28,6 +28,7 @@ import type {
 import { toolCallFormatOf } from "../server/openai/tool-calls/index.js";
 import { type ChatTemplate, renderChat, type Tokenizer } from "../tokenizers/index.js";
 import { beginIdOf, chatTemplatesOf, endIdsOf } from "./chat-format.js";
+import { type SpeculationChoice, speculationOf } from "./speculation.js";
 import { TextConstraints } from "./text-constraints.js";
 
 export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" | "cacheBytes"> {
@@ -37,6 +38,8 @@ export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" 
   readonly weights?: WeightFormat;
   /** Requests that run at once. Default 8. */
   readonly maxSequences?: number;
+  /** Guesses tokens that are then verified together. Default: none. */
+  readonly speculation?: SpeculationChoice;
   /** A model for embeddings beside the one that writes. */
   readonly embeddings?: { readonly id: string; readonly loaded: LoadedEncoder };
   /** When the model was made, in Unix seconds. Default: now. */
@@ -53,7 +56,7 @@ export interface OpenTextService extends TextService, AsyncDisposable {
 
 /**
  * Opens a model for generation.
- * @throws CapacityError when the context is longer than the model's or fits no memory.
+ * @throws ConfigError when the draft does not fit the model; CapacityError when the context is longer than the model's or fits no memory.
  */
 export async function openTextService(
   runtime: Runtime,
@@ -66,6 +69,7 @@ export async function openTextService(
     maxSequences,
     ...(options.contextLength !== undefined && { contextLength: options.contextLength }),
     ...(options.cacheBytes !== undefined && { cacheBytes: options.cacheBytes }),
+    ...(options.speculation && { speculation: speculationOf(options.speculation, loaded, format) }),
   });
   const writer = new ModelWriter(id, loaded, engine);
   const models: ServedModel[] = [{ id, created, ownedBy: "tessera", contextLength: engine.contextLength }];
@@ -80,6 +84,7 @@ export async function openTextService(
     models: () => models,
     renderChat: (request) => writer.renderChat(request),
     generate: (request) => writer.generate(request),
+    ...(options.speculation && { speculation: () => engine.statistics.speculation }),
     ...(embeddings && {
       embed: async ({ model, texts }) => {
         if (model !== embeddings.id) throw wrongModel(model, `texts; embeddings come from ${embeddings.id}`);

@@ -102,6 +102,8 @@ async function openBackend(model: string | undefined, flags: Flags): Promise<Bac
     throw new ConfigError("serve: give a model or --upstream <url>, and not both");
   }
   if (upstream !== undefined) {
+    if (flags.draft !== undefined || flags.speculate !== undefined)
+      throw new ConfigError("serve: --draft and --speculate are for a model of one's own, not for --upstream");
     const backend = createUpstream(upstream, process.env.TESSERA_UPSTREAM_KEY, { concurrency: running });
     return { backend, about: `passing on to ${upstream}`, [Symbol.asyncDispose]: async () => {} };
   }

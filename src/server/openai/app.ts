@@ -61,7 +61,10 @@ export function createOpenAiApp(backend: TextService | Upstream, options: OpenAi
   const { onError = console.error, log = () => {}, eventLoopDelay } = options;
   const calls = new OpenCalls();
   const queue = new RequestQueue(backend.concurrency, maxWaiting);
-  const metrics = new ServerMetrics(queue, () => calls.size, eventLoopDelay);
+  const metrics = new ServerMetrics(queue, () => calls.size, {
+    delay: eventLoopDelay,
+    speculation: "speculation" in backend ? backend.speculation : undefined,
+  });
   const isDraining = (): boolean => calls.isDraining;
   const state: ServerState = { metrics, queue, maxBodyBytes, logBodies, isDraining, onError };
   const app = new Hono<Variables>();

@@ -136,6 +136,8 @@ export interface TextService {
    * @throws ApiError for a prompt that does not fit, UnsupportedError for what the model cannot do.
    */
   generate(request: TextRequest): Generation;
+  /** Tokens that were proposed and accepted so far. Absent where nothing is proposed. */
+  speculation?(): { readonly proposed: number; readonly accepted: number };
   /** Absent where no model makes embeddings. */
   embed?(request: EmbeddingRequest): Promise<Embeddings>;
 }

@@ -29,13 +29,18 @@ export class Counter implements Metric {
   }
 }
 
-/** Values of the moment, read when they are asked for. */
+/** Values that are read when they are asked for: of the moment, or sums that are kept elsewhere. */
 export class Gauge implements Metric {
   readonly #name: string;
   readonly #help: string;
   readonly #read: () => Iterable<readonly [Labels, number]>;
 
-  constructor(name: string, help: string, read: () => Iterable<readonly [Labels, number]>) {
+  constructor(
+    name: string,
+    help: string,
+    read: () => Iterable<readonly [Labels, number]>,
+    private readonly type: "gauge" | "counter" = "gauge",
+  ) {
     this.#name = name;
     this.#help = help;
     this.#read = read;
@@ -43,7 +48,7 @@ export class Gauge implements Metric {
 
   render(): string[] {
     const values = [...this.#read()].map(([labels, value]) => `${this.#name}${labelText(labels)} ${value}`);
-    return [...header(this.#name, this.#help, "gauge"), ...values];
+    return [...header(this.#name, this.#help, this.type), ...values];
   }
 }
 

@@ -6,6 +6,9 @@ import { Counter, Gauge, Histogram, type Metric } from "./prometheus.js";
 /** Quantiles of the time by which the event loop was late, in seconds, by quantile ("0.5", "0.99"). */
 export type EventLoopDelay = () => Readonly<Record<string, number>>;
 
+/** Tokens that were proposed and accepted so far. */
+export type Speculated = () => { readonly proposed: number; readonly accepted: number };
+
 export class ServerMetrics {
   readonly requests = new Counter("tessera_requests_total", "Requests answered, by route and HTTP status.");
   readonly tokens = new Counter("tessera_tokens_total", "Tokens, by kind: prompt or completion.");
@@ -27,7 +30,14 @@ export class ServerMetrics {
   );
   readonly #all: readonly Metric[];
 
-  constructor(queue: RequestQueue, numOpen: () => number, delay: EventLoopDelay | undefined) {
+  constructor(
+    queue: RequestQueue,
+    numOpen: () => number,
+    {
+      delay,
+      speculation,
+    }: { readonly delay: EventLoopDelay | undefined; readonly speculation: Speculated | undefined },
+  ) {
     const { requests, tokens, cancelled, firstToken, perToken, duration } = this;
     const one = (read: () => number) => () => [[{}, read()] as const];
     this.#all = [
@@ -52,6 +62,16 @@ export class ServerMetrics {
         ? [
             new Gauge("tessera_event_loop_delay_seconds", "How late the event loop was.", () =>
               Object.entries(delay()).map(([quantile, value]) => [{ quantile }, value] as const),
+            ),
+          ]
+        : []),
+      ...(speculation
+        ? [
+            new Gauge(
+              "tessera_speculation_tokens_total",
+              "Tokens that were guessed ahead, by outcome: proposed, and those of them that were accepted.",
+              () => Object.entries(speculation()).map(([outcome, count]) => [{ outcome }, count] as const),
+              "counter",
             ),
           ]
         : []),
