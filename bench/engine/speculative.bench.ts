@@ -20,9 +20,9 @@ import { type BenchContext, type Benchmark, compared, type Figure, median } from
 import { shape, threads } from "./shape.js";
 
 /** Rounds that count, unless another number is given after the name; a word after it chooses figures by their titles. */
-const ROUNDS = 5;
+const ROUNDS = 7;
 /** Tokens of a text. */
-const TEXT = 96;
+const TEXT = 64;
 const PROMPT = 16;
 const CONTEXT = 512;
 /** Requests that run at once in the figures of a crowd. */
@@ -161,7 +161,7 @@ export const speculative: Benchmark = {
     const figures: Figure[] = [];
     const sampled = { temperature: 0.8, topP: 0.95 };
     for (const { rest, name, atLeast } of [
-      { rest: 0.1, name: "draft that agrees", atLeast: 1.5 },
+      { rest: 0.003, name: "draft that agrees", atLeast: 1.5 },
       { rest: 1, name: "draft that does not", atLeast: 0.9 },
     ]) {
       const pair = pairOf(rest);
