@@ -19,7 +19,7 @@ import { Runtime } from "../../src/runtime/index.js";
 import { type BenchContext, type Benchmark, compared, type Figure, median } from "../bench.js";
 import { shape, threads } from "./shape.js";
 
-/** Rounds that count, unless another number is given after the name; a word after it chooses figures by their titles. */
+/** Rounds that count, unless another number is given after the name; a name after it chooses the figures that begin so. */
 const ROUNDS = 7;
 /** Tokens of a text. */
 const TEXT = 64;
@@ -124,6 +124,8 @@ interface Case {
   readonly atLeast: number;
 }
 
+const isWanted = (name: string, { args }: BenchContext): boolean => args[1] === undefined || name === args[1];
+
 /** Plain decoding and speculation in one engine by turns; the share of proposals that was accepted is logged. */
 async function figureOf(
   engine: Engine,
@@ -132,7 +134,6 @@ async function figureOf(
   { log, args }: BenchContext,
 ): Promise<Figure[]> {
   const [plain, speculative, ratios]: [number[], number[], number[]] = [[], [], []];
-  if (args[1] !== undefined && !title.includes(args[1])) return [];
   const before = engine.statistics.speculation;
   for (let round = 0; round <= Number(args[0] ?? ROUNDS); round++) {
     // nothing of a prompt is known before, and both of a round have the same work
@@ -164,6 +165,7 @@ export const speculative: Benchmark = {
       { rest: 0.003, name: "draft that agrees", atLeast: 1.5 },
       { rest: 1, name: "draft that does not", atLeast: 0.9 },
     ]) {
+      if (!isWanted(name, context)) continue;
       const pair = pairOf(rest);
       const weights = new Weights(pair.target, pair.parameters, "int4");
       const options = { contextLength: CONTEXT, maxSequences: CROWD, speculation: draftOf(pair) };
@@ -188,6 +190,7 @@ export const speculative: Benchmark = {
 /** A trained model of 260,000 parameters on a prompt that repeats itself, and on texts of its own. */
 async function ngramFigures(runtime: Runtime, context: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = [];
+  if (!isWanted("n-gram lookup", context)) return [];
   const folder = join("..", "shared", "data", "llm-stories260k", "stories260K.bin");
   if (!existsSync(folder)) {
     context.log("../shared/data/llm-stories260k is not there: n-gram lookup is skipped");
