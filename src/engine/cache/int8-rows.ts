@@ -34,8 +34,9 @@ export const int8Format: RowFormat = {
 const BLOCK_TOKENS = 16;
 
 /**
- * As `paged`, with rows rounded to 8 bits once they are computed (per token and head, as KIVI's baseline and the KV caches of
- * servers have them; Liu et al. 2024, arXiv:2402.02750, section 3.1): (C + 4) / 4 C of the memory for heads of C. The tokens of
+ * As `paged`, with rows rounded to 8 bits once they are computed, one scale per token and head (per-token quantisation in the
+ * words of KIVI, Liu et al. 2024, arXiv:2402.02750): (C + 4) / 4 C of the memory for heads of C. The kernel's own quantised
+ * cache has one scale per tensor or channel, fixed beforehand, so rows are made whole again as they are gathered. The tokens of
  * a run see each other unrounded. Not lossless: an error of at most 1/254 of a row's largest element.
  */
 export const int8Rows: CachePolicy = {

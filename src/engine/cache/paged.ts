@@ -15,6 +15,9 @@ import { float32Rows, type RowFormat, type RowPart } from "./row-format.js";
 
 /** Keys or values of one layer. */
 interface LayerPool {
+  readonly kind: "Keys" | "Values";
+  readonly layer: number;
+  /** `<kind>.<layer>` */
   readonly name: string;
   readonly numKvHeads: number;
   /** Elements of a row. */
@@ -47,7 +50,7 @@ export class PagedCache implements KvCache {
   readonly #bytesPerBlock: number;
   readonly #headCounts: ReadonlySet<number>;
   readonly #pools: Feeds;
-  readonly #gathered: Readonly<Record<string, Float32Array>>;
+  readonly #gathered = { Keys: new Float32Array(0), Values: new Float32Array(0) };
   readonly #decoding = new Map<number, StepTensors>();
   readonly #bySize = new Map<string, BlockTensors>();
 
@@ -77,7 +80,9 @@ export class PagedCache implements KvCache {
     this.#pool = new BlockPool(numBlocks, blockTokens);
     this.#headCounts = new Set(specs.map(({ numKvHeads }) => numKvHeads));
     this.#layers = specs.flatMap(({ layer, numKvHeads, width }) =>
-      ["Keys", "Values"].map((kind) => ({
+      (["Keys", "Values"] as const).map((kind) => ({
+        kind,
+        layer,
         name: `${kind}.${layer}`,
         numKvHeads,
         width,
@@ -88,14 +93,10 @@ export class PagedCache implements KvCache {
       })),
     );
     this.#pools = Object.fromEntries(
-      this.#layers.flatMap(({ name, parts }) =>
-        parts.map(({ suffix, tensor }) => [`pool${name.replace(".", `${suffix}.`)}`, tensor]),
+      this.#layers.flatMap(({ kind, layer, parts }) =>
+        parts.map(({ suffix, tensor }) => [`pool${kind}${suffix}.${layer}`, tensor]),
       ),
     );
-    const widest = Math.max(...specs.map(({ numKvHeads, width }) => numKvHeads * width));
-    const gathered = (): Float32Array =>
-      cacheMemory([Math.min(maxSequences, numBlocks) * perSequence * blockTokens * widest]).data as Float32Array;
-    this.#gathered = { Keys: gathered(), Values: gathered() };
     this.attention = pagedAttention(model, blockTokens, format);
   }
 
@@ -175,12 +176,9 @@ export class PagedCache implements KvCache {
         hostTensor("int64", [batch, heads, numBlocks], new BigInt64Array(batch * heads * numBlocks)),
       ]),
     );
-    const gathered = this.#layers.flatMap(({ name, numKvHeads, width }) => {
-      const { blockTokens } = this;
-      const data = this.#gathered[name.split(".")[0]!]!.subarray(
-        0,
-        batch * numKvHeads * numBlocks * blockTokens * width,
-      );
+    const { blockTokens } = this;
+    const gathered = this.#layers.flatMap(({ kind, name, numKvHeads, width }) => {
+      const data = this.#memory(kind, batch * numKvHeads * numBlocks * blockTokens * width);
       return [
         [`gathered${name}`, hostTensor("float32", [batch, numKvHeads, numBlocks, blockTokens * width], data)],
         [`present${name}`, hostTensor("float32", [batch, numKvHeads, numBlocks * blockTokens, width], data)],
@@ -189,6 +187,13 @@ export class PagedCache implements KvCache {
     const tensors = { tables, gathered: Object.fromEntries(gathered) };
     this.#bySize.set(key, tensors);
     return tensors;
+  }
+
+  /** Where rows are gathered. It at least doubles, so that what earlier tensors still hold is no more than what is there. */
+  #memory(kind: LayerPool["kind"], size: number): Float32Array {
+    const known = this.#gathered[kind];
+    if (known.length < size) this.#gathered[kind] = new Float32Array(Math.max(size, 2 * known.length));
+    return this.#gathered[kind].subarray(0, size);
   }
 
   /** Fills a table with the rows of the pools that hold each head's blocks. What follows a sequence's end is not read. */
@@ -230,7 +235,8 @@ export class PagedCache implements KvCache {
 /**
  * Blocks of `blockTokens` tokens with counts of their holders. Texts that begin alike hold the same blocks; a block is
  * copied when one of several holders is to write to it. The kernel reads rows that lie one after another, so each run
- * gathers them: attention takes 2 to 3 times as long as over slots.
+ * gathers them, layer by layer in the same memory, which stays in the processor's cache. That memory, one layer's rows of the
+ * sequences that run, is not counted in `cacheBytes`.
  * @throws ConfigError when `blockTokens` is not a whole number from 1.
  */
 export function pagedPolicy({ blockTokens = 16 }: { readonly blockTokens?: number } = {}): CachePolicy {
