@@ -9,9 +9,12 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   "grouped-queries": async () => (await import("./positions/grouped-queries.bench.js")).groupedQueries,
   load: async () => (await import("./load/load.bench.js")).load,
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
+  "paged-memory": async () => (await import("./engine/paged-memory.bench.js")).pagedMemory,
   speculative: async () => (await import("./engine/speculative.bench.js")).speculative,
+  stream: async () => (await import("./engine/stream.bench.js")).stream100k,
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
+  weights: async () => (await import("./engine/weights.bench.js")).weightFormats,
 };
 
 const isJson = process.argv.includes("--json");

@@ -12,6 +12,6 @@ export {
   type UpReport,
   up,
 } from "./pipeline/index.js";
-export { type LoadedModel, loadModel } from "./presets/index.js";
+export { type LoadedModel, loadModel, type OpenedModel, openModel } from "./presets/index.js";
 export { Runtime, type RuntimeOptions } from "./runtime/index.js";
 export { packDocuments, type TrainEvent, type TrainOptions, type TrainSummary, train } from "./train/index.js";

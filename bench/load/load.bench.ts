@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { type DType, viewBytes } from "../../src/base/dtype.js";
 import { writeSafetensors } from "../../src/checkpoint/index.js";
 import { type Benchmark, compared, type Figure, plain, runJson } from "../bench.js";
+import { loaderBytes } from "./peak.js";
 
 interface Loaded {
   readonly peakBytes: number;
@@ -25,17 +26,6 @@ const fileBytes = 1e9;
 const numTensors = 40;
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-
-/** What tsx adds to the peak of a process. */
-async function loaderBytes(): Promise<number> {
-  const script =
-    'console.log(Number(/VmHWM:\\s+(\\d+)/.exec(require("fs").readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) * 1024)';
-  const [alone, withLoader] = [
-    await runJson<number>(process.execPath, ["-e", script]),
-    await runJson<number>(process.execPath, ["--import", "tsx", "-e", script]),
-  ];
-  return Math.max(0, withLoader - alone);
-}
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
 

@@ -41,9 +41,10 @@ export {
   writeModel,
 } from "./model-folder.js";
 export { type ModelHeader, readModelHeader, type StoredTensor } from "./model-header.js";
+export { type ModelSource, openModelSource } from "./model-source.js";
 export { type ModuleFiles, readModuleFiles } from "./module-files.js";
 export { type Float32Source, findNonFinite, type NonFinite } from "./non-finite.js";
 export { encodeSafetensors, parseSafetensors } from "./safetensors.js";
 export { openSafetensors, writeSafetensors } from "./safetensors-file.js";
 export { openModelFolder } from "./sharded.js";
-export type { TensorEntry, TensorSource } from "./tensor-source.js";
+export type { ModelTensors, TensorEntry, TensorSource } from "./tensor-source.js";

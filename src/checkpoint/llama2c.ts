@@ -10,7 +10,7 @@ import { CheckpointError } from "../base/errors.js";
 import { type HostTensor, hostTensor, sizeOf } from "../base/host-tensor.js";
 import { ByteFile } from "./byte-file.js";
 import { halvesFromPairs, reorderRows } from "./rows.js";
-import { bytesOf } from "./tensor-source.js";
+import { bytesOf, lookUp, type ModelTensors } from "./tensor-source.js";
 
 /** "ak42" */
 const magic = 0x616b3432;
@@ -51,30 +51,63 @@ interface Block {
   readonly ropeHeads?: number;
 }
 
+/** An open checkpoint. */
+export interface OpenLlama2c extends ModelTensors {
+  readonly config: Llama2cConfig;
+}
+
 /**
- * Reads a llama2.c checkpoint, tensor by tensor. Int8 weights are dequantised. `lm_head.weight` exists only when the file does not share it
+ * Reads a llama2.c checkpoint, tensor by tensor.
+ * @throws as `openLlama2c` does.
+ */
+export async function readLlama2c(path: string): Promise<{ config: Llama2cConfig; tensors: Map<string, HostTensor> }> {
+  await using checkpoint = await openLlama2c(path);
+  const tensors = new Map<string, HostTensor>();
+  for (const name of checkpoint.names) tensors.set(name, await checkpoint.readFloat32(name));
+  return { config: checkpoint.config, tensors };
+}
+
+/**
+ * Opens a llama2.c checkpoint. Int8 weights are dequantised when they are read. `lm_head.weight` exists only when the file does not share it
  * with the embedding. Rows of q_proj and k_proj are reordered, see `halvesFromPairs`.
  * @throws CheckpointError when the header is not plausible or the file's size is not exactly what the header implies; nothing large is
  * allocated before that is known.
  */
-export async function readLlama2c(path: string): Promise<{ config: Llama2cConfig; tensors: Map<string, HostTensor> }> {
-  await using file = await ByteFile.open(path);
-  const header = await readHeader(file);
+export async function openLlama2c(path: string): Promise<OpenLlama2c> {
+  const file = await ByteFile.open(path);
+  try {
+    return tensorsOf(file, await readHeader(file));
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
+}
+
+function tensorsOf(file: ByteFile, header: Header): OpenLlama2c {
+  const { config, groupSize } = header;
   const blocks = layout(header);
   checkSize(file, header, blocks);
-  const tensors = new Map<string, HostTensor>();
+  const stored = new Map<string, { readonly block: Block; readonly offset: number }>();
   let offset = header.bytes;
   for (const block of blocks) {
-    const bytes = storedBytes(block, header.groupSize);
+    const bytes = storedBytes(block, groupSize);
     for (let layer = 0; layer < block.count; layer++, offset += bytes) {
-      if (block.name === null) continue;
-      const { shape, ropeHeads } = block;
-      const stored = await readValues(file, offset, block, header.groupSize);
-      const values = ropeHeads ? reorderRows(stored, shape[1]!, halvesFromPairs(shape[0]! / ropeHeads)) : stored;
-      tensors.set(block.name.replace("{}", String(layer)), hostTensor("float32", shape, values));
+      if (block.name !== null) stored.set(block.name.replace("{}", String(layer)), { block, offset });
     }
   }
-  return { config: header.config, tensors };
+  return {
+    config,
+    names: new Set(stored.keys()),
+    readFloat32: async (name) => {
+      const { block, offset } = lookUp(stored, name, file.path, "tensor");
+      const values = await readValues(file, offset, block, groupSize);
+      const { shape, ropeHeads } = block;
+      if (!ropeHeads) return hostTensor("float32", shape, values);
+      const columns = shape[1]!;
+      return hostTensor("float32", shape, reorderRows(values, columns, halvesFromPairs(shape[0]! / ropeHeads)));
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  };
 }
 
 async function readValues(file: ByteFile, offset: number, block: Block, groupSize: number): Promise<Float32Array> {

@@ -7,7 +7,8 @@ import type { GgufValue } from "./gguf/metadata.js";
 import { ggufConfig } from "./gguf/model.js";
 import { readGguf } from "./gguf/read.js";
 import type { JsonValue } from "./json.js";
-import { onlyGguf, readBeside, readConfig, readModel, TOKENIZER_FILES } from "./model-folder.js";
+import { readModel } from "./model-folder.js";
+import { onlyGguf, readBeside, readConfig, TOKENIZER_FILES } from "./model-source.js";
 import { openModelFolder } from "./sharded.js";
 
 export interface StoredTensor {

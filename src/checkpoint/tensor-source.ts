@@ -39,6 +39,14 @@ export interface TensorSource extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Tensors under the names of a model's parameters, read one at a time. */
+export interface ModelTensors extends AsyncDisposable {
+  /** In the order in which the values are stored. */
+  readonly names: ReadonlySet<string>;
+  /** @throws CheckpointError when there is no such tensor or the file cannot be read. */
+  readFloat32(name: string): Promise<HostTensor>;
+}
+
 /** The value of `name`, or an error that says what there is instead. */
 export function lookUp<T>(values: ReadonlyMap<string, T>, name: string, source: string, kind: string): T {
   const value = values.get(name);

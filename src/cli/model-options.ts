@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolveModel } from "../checkpoint/index.js";
 import { type SpeculationName, speculations, type WeightFormat } from "../engine/index.js";
 import { type OpenTextService, openTextService, type TextServiceOptions } from "../pipeline/text-service.js";
-import { loadModel } from "../presets/index.js";
+import { loadModel, openModel as openParameters } from "../presets/index.js";
 import { Runtime } from "../runtime/index.js";
 import { parseInteger } from "./options.js";
 
@@ -124,7 +124,8 @@ export async function openModel(
   const path = await resolveModel(name);
   const runtime = await Runtime.open();
   try {
-    const service = await openTextService(runtime, await loadModel(path), {
+    await using opened = await openParameters(path);
+    const service = await openTextService(runtime, opened, {
       id: modelId(name),
       weights,
       ...(context !== undefined && { contextLength: context }),

@@ -22,7 +22,10 @@ import {
 
 export type WeightFormat = "float32" | "int8" | "int4";
 
-/** Parameters of a model for generation. Matrices of linear maps are packed unless the format is float32. */
+/**
+ * Parameters of a model for generation. Matrices of linear maps are packed unless the format is float32, the head's among them;
+ * an embedding that is also the head is packed once and read in both roles.
+ */
 export class Weights {
   readonly #dense = new Map<string, HostTensor>();
   readonly #packed = new Map<string, BlockwiseMatrix>();
@@ -36,17 +39,37 @@ export class Weights {
   ) {
     this.#model = model;
     this.#specs = new Map(parameterSpecs(model).map((spec) => [spec.name, spec]));
-    for (const [name, tensor] of parameters) {
-      // an embedding that is also the head is packed once and read in both roles
-      const isOnlyEmbedding = name === model.embedding.name && model.head.weight.name !== name;
-      const spec = this.#specs.get(name) ?? { name, shape: tensor.shape, init: { fill: 0 } };
-      const isLinear = linearShape(spec) !== undefined;
-      if (format === "float32" || !isLinear || isOnlyEmbedding) this.#dense.set(name, tensor);
-      else {
-        const matrix = this.#isTransposed(name) ? transposed(tensor) : tensor;
-        this.#packed.set(name, quantizeBlockwise(matrix, { bits: format === "int4" ? 4 : 8 }));
-      }
+    for (const [name, tensor] of parameters) this.#add(name, tensor);
+  }
+
+  /**
+   * Packs parameters as they come and keeps none of them as it came, so that beside the packed model only the one at hand is in
+   * memory.
+   */
+  static async pack(
+    model: LanguageModel,
+    parameters: Iterable<readonly [string, HostTensor]> | AsyncIterable<readonly [string, HostTensor]>,
+    format: WeightFormat,
+  ): Promise<Weights> {
+    const weights = new Weights(model, new Map(), format);
+    for await (const [name, tensor] of parameters) weights.#add(name, tensor);
+    return weights;
+  }
+
+  #add(name: string, tensor: HostTensor): void {
+    const spec = this.#specs.get(name) ?? { name, shape: tensor.shape, init: { fill: 0 } };
+    if (this.format === "float32" || linearShape(spec) === undefined) this.#dense.set(name, tensor);
+    else {
+      const matrix = this.#isTransposed(name) ? transposed(tensor) : tensor;
+      this.#packed.set(name, quantizeBlockwise(matrix, { bits: this.#bitsOf(name) }));
     }
+  }
+
+  /** Rows that are only looked up are read once per token, so that fewer than 8 bits would save no time. */
+  #bitsOf(name: string): 4 | 8 {
+    const { embedding, head } = this.#model;
+    const isOnlyEmbedding = name === embedding.name && head.weight.name !== name;
+    return this.format === "int4" && !isOnlyEmbedding ? 4 : 8;
   }
 
   #isTransposed(name: string): boolean {

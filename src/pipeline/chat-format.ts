@@ -2,10 +2,10 @@
 
 import { TesseraError } from "../base/errors.js";
 import type { JsonValue } from "../checkpoint/index.js";
-import type { LoadedModel } from "../presets/index.js";
+import type { TextModel } from "../presets/index.js";
 import { type ChatTemplate, readChatTemplates, renderChat, type Tokenizer } from "../tokenizers/index.js";
 
-type Loaded = Pick<LoadedModel, "tokenizer" | "tokenizerFiles" | "config" | "ggufMetadata">;
+type Loaded = Pick<TextModel, "tokenizer" | "tokenizerFiles" | "config" | "ggufMetadata">;
 
 /** The templates of a model by name, from the files of its tokenizer or the metadata of its GGUF file. */
 export function chatTemplatesOf({

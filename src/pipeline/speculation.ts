@@ -24,7 +24,7 @@ export interface SpeculationChoice {
 /** @throws ConfigError when the way lacks its draft, has one that it does not use, or one with another vocabulary. */
 export function speculationOf(
   { way, draft, tokens }: SpeculationChoice,
-  target: LoadedModel,
+  target: Pick<LoadedModel, "tokenizer">,
   format: WeightFormat,
 ): Speculation {
   const own = tokens === undefined ? {} : { tokens };

@@ -11,7 +11,13 @@ import {
   type WeightFormat,
   Weights,
 } from "../engine/index.js";
-import { embedTexts, type LoadedEncoder, type LoadedModel } from "../presets/index.js";
+import {
+  embedTexts,
+  type LoadedEncoder,
+  type LoadedModel,
+  type OpenedModel,
+  type TextModel,
+} from "../presets/index.js";
 import type { Runtime } from "../runtime/index.js";
 import { ApiError } from "../server/openai/errors.js";
 import type {
@@ -55,16 +61,16 @@ export interface OpenTextService extends TextService, AsyncDisposable {
 }
 
 /**
- * Opens a model for generation.
+ * Opens a model for generation. Parameters of a model that is only opened are read one at a time, and nothing is read later.
  * @throws ConfigError when the draft does not fit the model; CapacityError when the context is longer than the model's or fits no memory.
  */
 export async function openTextService(
   runtime: Runtime,
-  loaded: LoadedModel,
+  loaded: TextModel & Pick<LoadedModel | OpenedModel, "parameters">,
   options: TextServiceOptions,
 ): Promise<OpenTextService> {
   const { id, weights: format = "float32", maxSequences = 8, embeddings, created = nowInSeconds() } = options;
-  const weights = new Weights(loaded.model, loaded.parameters, format);
+  const weights = await Weights.pack(loaded.model, loaded.parameters, format);
   const engine = await Engine.create(runtime, loaded.model, weights, {
     maxSequences,
     ...(options.contextLength !== undefined && { contextLength: options.contextLength }),
@@ -118,7 +124,7 @@ class ModelWriter {
   readonly #beginId: number | undefined;
   readonly #constraints: TextConstraints;
 
-  constructor(id: string, loaded: LoadedModel, engine: Engine) {
+  constructor(id: string, loaded: TextModel, engine: Engine) {
     this.#id = id;
     this.#tokenizer = loaded.tokenizer;
     this.#vocabSize = loaded.model.vocabSize;

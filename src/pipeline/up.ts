@@ -6,7 +6,7 @@ import type { Document, Skip } from "../documents/index.js";
 import { type WeightFormat, Weights } from "../engine/index.js";
 import type { LanguageModel } from "../nn/index.js";
 import type { MemoryEstimate } from "../plan/index.js";
-import { loadModel } from "../presets/load.js";
+import { openModel } from "../presets/load.js";
 import { type Store, type SyncResult, stores, syncIndex } from "../retrieval/index.js";
 import { Runtime } from "../runtime/index.js";
 import { Evaluation, type TrainEvent } from "../train/index.js";
@@ -167,9 +167,9 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
       const what = { tunable: target, plan: chosen.plan, codec, split };
       const tuning = earlier ?? (yield* tuned(runtime, workspace, key, what, seed, options.signal));
       const modelFolder = workspace.path("runs", key, "model");
-      const loaded = await loadModel(modelFolder);
-      const weights = new Weights(loaded.model, loaded.parameters, format);
-      const served = await servedLoss(runtime, loaded.model, weights, split, chosen.plan);
+      await using opened = await openModel(modelFolder);
+      const weights = await Weights.pack(opened.model, opened.parameters, format);
+      const served = await servedLoss(runtime, opened.model, weights, split, chosen.plan);
       const { before, best } = tuning.summary;
       const { loss } = best;
       const report: UpReport = {
@@ -194,7 +194,7 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
         await store.close();
         await runtime.close();
       };
-      return { report, runtime, store, corpus, codec, model: loaded.model, weights, close };
+      return { report, runtime, store, corpus, codec, model: opened.model, weights, close };
     } catch (error) {
       await store.close();
       throw error;

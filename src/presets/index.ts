@@ -6,5 +6,12 @@ export {
   type ServingMemory,
   type TuningMemory,
 } from "./inspect.js";
-export { type LoadedModel, type LoadOptions, loadModel } from "./load.js";
+export {
+  type LoadedModel,
+  type LoadOptions,
+  loadModel,
+  type OpenedModel,
+  openModel,
+  type TextModel,
+} from "./load.js";
 export { type EmbedOptions, embedTexts, type LoadedEncoder, loadEncoder } from "./load-encoder.js";

@@ -8,7 +8,7 @@ import { type JsonValue, writeModel } from "../checkpoint/index.js";
 import { defineFamily, gpt2 } from "../models/index.js";
 import { initialize, type LanguageModel, parameterSpecs } from "../nn/index.js";
 import { toTokenizerJson, trainByteLevelBpe } from "../tokenizers/index.js";
-import { loadModel } from "./load.js";
+import { loadModel, openModel } from "./load.js";
 
 let scratch: string;
 beforeAll(async () => {
@@ -56,5 +56,42 @@ describe("loadModel", () => {
     values.delete("transformer.wpe.weight");
     const folder = await write("missing", model.config, values);
     await expect(loadModel(folder)).rejects.toThrow(/tensor transformer\.wpe\.weight of shape \[16,8\], found nothing/);
+  });
+});
+
+describe("openModel", () => {
+  it("reads parameters one at a time, in the order of computation, as often as they are asked for", async () => {
+    const model = gpt2({ model_type: "gpt2", ...sizes });
+    const values = valuesOf(model);
+    const folder = await write("opened", model.config, values);
+    await using opened = await openModel(folder);
+    for (const _ of [1, 2]) {
+      const names: string[] = [];
+      for await (const [name, { data }] of opened.parameters) {
+        expect(data, name).toEqual(values.get(name)!.data);
+        names.push(name);
+      }
+      expect(names).toEqual([...values.keys()]);
+    }
+    const [first, again] = [opened.parameters, opened.parameters].map((some) => some[Symbol.asyncIterator]());
+    expect((await first!.next()).value[1].data.buffer).not.toBe((await again!.next()).value[1].data.buffer);
+  });
+
+  it("says that a parameter is missing before any is read, and that one has another shape when it is", async () => {
+    const model = gpt2({ model_type: "gpt2", ...sizes });
+    const values = valuesOf(model);
+    const last = [...values.keys()].at(-1)!;
+    values.set(last, { dtype: "float32", shape: [3], data: new Float32Array(3) });
+    await using opened = await openModel(await write("misshapen", model.config, values));
+    const seen: string[] = [];
+    const readAll = async (): Promise<void> => {
+      for await (const [name] of opened.parameters) seen.push(name);
+    };
+    await expect(readAll()).rejects.toThrow(`expected a tensor ${last} of shape [8], found [3]`);
+    expect(seen).toEqual([...values.keys()].slice(0, -1));
+    values.delete(last);
+    await expect(openModel(await write("without", model.config, values))).rejects.toThrow(
+      `${last} of shape [8], found nothing`,
+    );
   });
 });

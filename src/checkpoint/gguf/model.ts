@@ -3,6 +3,7 @@
 import { CheckpointError, UnsupportedError } from "../../base/errors.js";
 import { asFloat32, type HostTensor, hostTensor } from "../../base/host-tensor.js";
 import type { JsonValue } from "../json.js";
+import { lookUp, type ModelTensors } from "../tensor-source.js";
 import type { Architecture, HfConfig } from "./architectures/architecture.js";
 import { architectureFor, architectureOf } from "./architectures/index.js";
 import { GgufKeys } from "./keys.js";
@@ -21,13 +22,36 @@ export interface GgufModel {
   readonly metadata: ReadonlyMap<string, GgufValue>;
 }
 
+/** An open file: its tensors under Hugging Face's names. */
+export interface OpenGgufModel extends ModelTensors, Pick<GgufModel, "config" | "metadata"> {}
+
 /**
  * Reads a model, tensor by tensor.
+ * @throws as `openGgufModel` does.
+ */
+export async function readGgufModel(path: string): Promise<GgufModel> {
+  await using model = await openGgufModel(path);
+  const tensors = new Map<string, HostTensor>();
+  for (const name of model.names) tensors.set(name, await model.readFloat32(name));
+  return { config: model.config, tensors, metadata: model.metadata };
+}
+
+/**
+ * Opens a model; no tensor is read yet.
  * @throws UnsupportedError for an architecture that is not in `architectures`, or something of it that has no counterpart in Hugging Face's
  * model; CheckpointError when the file is not valid.
  */
-export async function readGgufModel(path: string): Promise<GgufModel> {
-  await using file = await readGguf(path);
+export async function openGgufModel(path: string): Promise<OpenGgufModel> {
+  const file = await readGguf(path);
+  try {
+    return await translatedFile(file, path);
+  } catch (thrown) {
+    await file.close();
+    throw thrown;
+  }
+}
+
+async function translatedFile(file: GgufFile, path: string): Promise<OpenGgufModel> {
   const { metadata } = file;
   const parts = metadata.get("split.count");
   if (typeof parts === "number" && parts > 1) {
@@ -36,19 +60,28 @@ export async function readGgufModel(path: string): Promise<GgufModel> {
   const architecture = architectureOf(metadata.get("general.architecture"), path);
   if (file.tensors.size === 0) throw new CheckpointError(`${path} holds a vocabulary but no weights`);
   const config = await configOf(file, architecture, path);
-  const tensors = new Map<string, HostTensor>();
-  for (const name of file.tensors.keys()) {
-    if (architecture.extra?.includes(name)) continue;
-    const translation = hfNameOf(architecture, name);
+  const stored = new Map<string, { readonly inFile: string; readonly rule: Translation["rule"] }>();
+  for (const inFile of file.tensors.keys()) {
+    if (architecture.extra?.includes(inFile)) continue;
+    const translation = hfNameOf(architecture, inFile);
     if (!translation) {
       throw new UnsupportedError(
-        `${path}: the architecture ${architecture.name} has no tensor ${JSON.stringify(name)} here; load the model from its safetensors`,
+        `${path}: the architecture ${architecture.name} has no tensor ${JSON.stringify(inFile)} here; load the model from its safetensors`,
       );
     }
-    const tensor = await file.readFloat32(name);
-    tensors.set(translation.name, translation.rule.change?.fromGguf(tensor, config) ?? tensor);
+    stored.set(translation.name, { inFile, rule: translation.rule });
   }
-  return { config, tensors, metadata };
+  return {
+    config,
+    metadata,
+    names: new Set(stored.keys()),
+    readFloat32: async (name) => {
+      const { inFile, rule } = lookUp(stored, name, path, "tensor");
+      const tensor = await file.readFloat32(inFile);
+      return rule.change?.fromGguf(tensor, config) ?? tensor;
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  };
 }
 
 /** The config that a file's metadata stands for. */

@@ -1,4 +1,4 @@
-/** @file Round-to-nearest quantisation by blocks: 4 or 8 bits per weight and one scale per block, symmetric around zero. */
+/** @file Round-to-nearest quantisation by blocks: 4 or 8 bits per weight and one scale per block, no offset. */
 
 import { allocate } from "../../base/dtype.js";
 import { ConfigError } from "../../base/errors.js";
@@ -23,7 +23,9 @@ export interface BlockwiseOptions {
 }
 
 /**
- * Quantises a matrix [out, in] row by row, block by block: scale = largest magnitude / (2^(bits-1) - 1).
+ * Quantises a matrix [out, in] row by row, block by block. 8 bits: scale = largest magnitude / 127. 4 bits, as ggml's Q4_0: the
+ * element of largest magnitude is -8 scales, so that all 16 levels are used (the scale may be negative) and blocks that were
+ * Q4_0 stay as they were.
  * @throws ConfigError when it is not a float32 matrix.
  */
 export function quantizeBlockwise(matrix: HostTensor, { bits, blockSize = 32 }: BlockwiseOptions): BlockwiseMatrix {
@@ -46,12 +48,15 @@ export function quantizeBlockwise(matrix: HostTensor, { bits, blockSize = 32 }: 
     const column = (block % blocks) * blockSize;
     const start = Math.floor(block / blocks) * inFeatures + column;
     const count = Math.min(blockSize, inFeatures - column);
-    let largest = 0;
-    for (let i = start; i < start + count; i++) largest = Math.max(largest, Math.abs(values[i]!));
-    const scale = largest / (zero - 1);
+    let extreme = 0;
+    for (let i = start; i < start + count; i++) if (Math.abs(values[i]!) > Math.abs(extreme)) extreme = values[i]!;
+    const scale = bits === 4 ? extreme / -zero : Math.abs(extreme) / (zero - 1);
     scales[block] = scale;
-    if (scale === 0) continue;
-    for (let i = 0; i < count; i++) levels[block * blockSize + i] = Math.round(values[start + i]! / scale) + zero;
+    if (extreme === 0) continue;
+    const most = 2 * zero - 1;
+    for (let i = 0; i < count; i++) {
+      levels[block * blockSize + i] = Math.min(most, Math.round(values[start + i]! / scale) + zero);
+    }
   }
   const packedShape = [outFeatures, blocks, (blockSize * bits) / 8];
   return {

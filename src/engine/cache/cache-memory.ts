@@ -1,16 +1,16 @@
 /** @file Memory for keys and values. */
 
-import { bytesPerElement } from "../../base/dtype.js";
+import { bytesPerElement, type DType } from "../../base/dtype.js";
 import { CapacityError } from "../../base/errors.js";
 import { type HostTensor, sizeOf, zeros } from "../../base/host-tensor.js";
 
 /** Zeros. @throws CapacityError when there is no such stretch of memory. */
-export function cacheMemory(shape: readonly number[]): HostTensor {
+export function cacheMemory(shape: readonly number[], dtype: DType = "float32"): HostTensor {
   try {
-    return zeros("float32", shape);
+    return zeros(dtype, shape);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const bytes = sizeOf(shape) * bytesPerElement("float32");
+    const bytes = sizeOf(shape) * bytesPerElement(dtype);
     throw new CapacityError(
       `KV cache: ${bytes} bytes for one layer's keys cannot be had; give a smaller contextLength, maxSequences or cacheBytes`,
       { cause: error },

@@ -1,7 +1,7 @@
 /** @file Keys and values in blocks of a few tokens: no memory for what is not there yet, and equal starts held once. */
 
 import { CapacityError, ConfigError } from "../../base/errors.js";
-import { type HostTensor, hostTensor, zeros } from "../../base/host-tensor.js";
+import { byteSize, type HostTensor, hostTensor, zeros } from "../../base/host-tensor.js";
 import type { LanguageModel } from "../../nn/index.js";
 import type { Feeds } from "../../runtime/index.js";
 import type { CachedAttention } from "../step-graph.js";
@@ -19,23 +19,37 @@ import { cacheMemory } from "./cache-memory.js";
 import { paddedHeadDim } from "./kernel-attention.js";
 import { pagedAttention } from "./paged-attention.js";
 import { PagedSequence } from "./paged-sequence.js";
+import { float32Rows, type RowFormat, type RowPart } from "./row-format.js";
 
-/** Keys or values of one layer: [blocks · G, blockTokens · C]. */
+/** Keys or values of one layer. */
 interface LayerPool {
+  readonly kind: "Keys" | "Values";
+  readonly layer: number;
+  /** `<kind>.<layer>` */
   readonly name: string;
   readonly numKvHeads: number;
   /** Elements of a row. */
   readonly width: number;
-  readonly tensor: HostTensor;
+  /** For each part of the format [blocks · G, blockTokens · size]. */
+  readonly parts: readonly (RowPart & { readonly tensor: HostTensor })[];
 }
 
 interface StepTensors {
   readonly last: HostTensor;
   readonly total: HostTensor;
-  readonly into: Feeds;
+  readonly fresh: Feeds;
 }
 
-class PagedCache implements KvCache {
+/** Tensors that depend on how many blocks the sequences have. */
+interface BlockTensors {
+  /** Tables [B, G, K] by G. */
+  readonly tables: ReadonlyMap<number, HostTensor>;
+  /** Where each layer's rows are gathered, which is the same memory for all. */
+  readonly gathered: Feeds;
+}
+
+/** Sequences in blocks of a pool; what a row is in memory, a format says. */
+export class PagedCache implements KvCache {
   readonly attention: CachedAttention;
   readonly maxTokens: number;
   readonly numPositions: number;
@@ -44,19 +58,23 @@ class PagedCache implements KvCache {
   readonly #bytesPerBlock: number;
   readonly #headCounts: ReadonlySet<number>;
   readonly #pools: Feeds;
+  readonly #gathered = { Keys: new Float32Array(0), Values: new Float32Array(0) };
   readonly #repeated = new Map<string, StepTensors>();
-  readonly #tablesBySize = new Map<string, ReadonlyMap<number, HostTensor>>();
+  readonly #bySize = new Map<string, BlockTensors>();
 
   constructor(
     model: LanguageModel,
     { contextLength, maxSequences, cacheBytes }: CacheOptions,
     readonly blockTokens: number,
+    readonly format: RowFormat,
   ) {
-    const specs = model.caches.flatMap((spec, layer) => (spec ? [{ ...spec, layer }] : []));
-    this.#bytesPerBlock = specs.reduce(
-      (sum, { numKvHeads, headDim }) => sum + 8 * numKvHeads * blockTokens * paddedHeadDim(headDim),
-      0,
+    const specs = model.caches.flatMap((spec, layer) =>
+      spec ? [{ layer, numKvHeads: spec.numKvHeads, width: paddedHeadDim(spec.headDim) }] : [],
     );
+    this.#bytesPerBlock = specs.reduce((sum, { numKvHeads, width }) => {
+      const rowBytes = format.parts(width).reduce((bytes, { dtype, size }) => bytes + byteSize(dtype, [size]), 0);
+      return sum + 2 * numKvHeads * blockTokens * rowBytes;
+    }, 0);
     const perSequence = Math.ceil(contextLength / blockTokens);
     const numBlocks =
       cacheBytes === undefined ? maxSequences * perSequence : Math.floor(cacheBytes / this.#bytesPerBlock);
@@ -69,17 +87,25 @@ class PagedCache implements KvCache {
     this.numPositions = contextLength;
     this.#pool = new BlockPool(numBlocks, blockTokens);
     this.#headCounts = new Set(specs.map(({ numKvHeads }) => numKvHeads));
-    this.#layers = specs.flatMap(({ layer, numKvHeads, headDim }) => {
-      const width = paddedHeadDim(headDim);
-      return ["Keys", "Values"].map((name) => ({
-        name: `${name}.${layer}`,
+    this.#layers = specs.flatMap(({ layer, numKvHeads, width }) =>
+      (["Keys", "Values"] as const).map((kind) => ({
+        kind,
+        layer,
+        name: `${kind}.${layer}`,
         numKvHeads,
         width,
-        tensor: cacheMemory([numBlocks * numKvHeads, blockTokens * width]),
-      }));
-    });
-    this.#pools = Object.fromEntries(this.#layers.map(({ name, tensor }) => [`pool${name}`, tensor]));
-    this.attention = pagedAttention(model, blockTokens);
+        parts: format.parts(width).map((part) => ({
+          ...part,
+          tensor: cacheMemory([numBlocks * numKvHeads, blockTokens * part.size], part.dtype),
+        })),
+      })),
+    );
+    this.#pools = Object.fromEntries(
+      this.#layers.flatMap(({ kind, layer, parts }) =>
+        parts.map(({ suffix, tensor }) => [`pool${kind}${suffix}.${layer}`, tensor]),
+      ),
+    );
+    this.attention = pagedAttention(model, blockTokens, format);
   }
 
   open(text: readonly number[], { variant, reserveTokens }: OpenOptions): PagedSequence | undefined {
@@ -100,12 +126,12 @@ class PagedCache implements KvCache {
     (tensors.last.data as Int32Array).set(ends.map((end) => end - 1));
     tensors.total.data[0] = total;
     const numBlocks = Math.ceil(total / this.blockTokens);
-    const tables = this.#tables(batch.length, numBlocks);
+    const { tables, gathered } = this.#blockTensors(batch.length, numBlocks);
     for (const table of tables.values()) this.#list(batch, table);
     const named = [...tables].map(([heads, table]) => [`blocks.${heads}`, table] as const);
     return {
       feeds: { ...this.#pools, last: tensors.last, total: tensors.total, ...Object.fromEntries(named) },
-      into: tensors.into,
+      into: { ...tensors.fresh, ...gathered },
       ...(count <= MAX_REPEATED && { key: `${batch.length}x${count}x${numBlocks}` }),
     };
   }
@@ -143,16 +169,15 @@ class PagedCache implements KvCache {
     const tensors = {
       last: hostTensor("int32", [batch], new Int32Array(batch)),
       total: hostTensor("int32", [], new Int32Array(1)),
-      into: Object.fromEntries(fresh),
+      fresh: Object.fromEntries(fresh),
     };
     if (count <= MAX_REPEATED) this.#repeated.set(key, tensors);
     return tensors;
   }
 
-  /** Tables [B, G, K] by G. */
-  #tables(batch: number, numBlocks: number): ReadonlyMap<number, HostTensor> {
+  #blockTensors(batch: number, numBlocks: number): BlockTensors {
     const key = `${batch}x${numBlocks}`;
-    const known = this.#tablesBySize.get(key);
+    const known = this.#bySize.get(key);
     if (known) return known;
     const tables = new Map(
       [...this.#headCounts].map((heads) => [
@@ -160,8 +185,24 @@ class PagedCache implements KvCache {
         hostTensor("int64", [batch, heads, numBlocks], new BigInt64Array(batch * heads * numBlocks)),
       ]),
     );
-    this.#tablesBySize.set(key, tables);
-    return tables;
+    const { blockTokens } = this;
+    const gathered = this.#layers.flatMap(({ kind, name, numKvHeads, width }) => {
+      const data = this.#memory(kind, batch * numKvHeads * numBlocks * blockTokens * width);
+      return [
+        [`gathered${name}`, hostTensor("float32", [batch, numKvHeads, numBlocks, blockTokens * width], data)],
+        [`present${name}`, hostTensor("float32", [batch, numKvHeads, numBlocks * blockTokens, width], data)],
+      ] as const;
+    });
+    const tensors = { tables, gathered: Object.fromEntries(gathered) };
+    this.#bySize.set(key, tensors);
+    return tensors;
+  }
+
+  /** Where rows are gathered. It at least doubles, so that what earlier tensors still hold is no more than what is there. */
+  #memory(kind: LayerPool["kind"], size: number): Float32Array {
+    const known = this.#gathered[kind];
+    if (known.length < size) this.#gathered[kind] = new Float32Array(Math.max(size, 2 * known.length));
+    return this.#gathered[kind].subarray(0, size);
   }
 
   /** Fills a table with the rows of the pools that hold each head's blocks. What follows a sequence's end is not read. */
@@ -177,22 +218,24 @@ class PagedCache implements KvCache {
 
   /** Writes a new token's heads to the block of its position. */
   #store(layer: LayerPool, fresh: Float32Array, row: number, sequence: PagedSequence, position: number): void {
-    const { numKvHeads, width, tensor } = layer;
-    const pool = tensor.data as Float32Array;
+    const { numKvHeads, width } = layer;
+    const parts = layer.parts.map(({ tensor }) => tensor.data);
     const block = sequence.blocks[Math.floor(position / this.blockTokens)]!;
     for (let head = 0; head < numKvHeads; head++) {
-      const to = ((block.index * numKvHeads + head) * this.blockTokens + (position % this.blockTokens)) * width;
+      const to = (block.index * numKvHeads + head) * this.blockTokens + (position % this.blockTokens);
       const from = (row * numKvHeads + head) * width;
-      pool.set(fresh.subarray(from, from + width), to);
+      this.format.store(parts, to, fresh.subarray(from, from + width));
     }
   }
 
   #copyRows(from: Block, to: Block, count: number): void {
-    for (const { numKvHeads, width, tensor } of this.#layers) {
-      const stride = this.blockTokens * width;
-      for (let head = 0; head < numKvHeads; head++) {
-        const at = (from.index * numKvHeads + head) * stride;
-        tensor.data.copyWithin((to.index * numKvHeads + head) * stride, at, at + count * width);
+    for (const { numKvHeads, parts } of this.#layers) {
+      for (const { size, tensor } of parts) {
+        const stride = this.blockTokens * size;
+        for (let head = 0; head < numKvHeads; head++) {
+          const at = (from.index * numKvHeads + head) * stride;
+          tensor.data.copyWithin((to.index * numKvHeads + head) * stride, at, at + count * size);
+        }
       }
     }
   }
@@ -201,7 +244,8 @@ class PagedCache implements KvCache {
 /**
  * Blocks of `blockTokens` tokens with counts of their holders. Texts that begin alike hold the same blocks; a block is
  * copied when one of several holders is to write to it. The kernel reads rows that lie one after another, so each run
- * gathers them: attention takes 2 to 3 times as long as over slots.
+ * gathers them, layer by layer in the same memory, which stays in the processor's cache. That memory, one layer's rows of the
+ * sequences that run, is not counted in `cacheBytes`.
  * @throws ConfigError when `blockTokens` is not a whole number from 1.
  */
 export function pagedPolicy({ blockTokens = 16 }: { readonly blockTokens?: number } = {}): CachePolicy {
@@ -210,7 +254,7 @@ export function pagedPolicy({ blockTokens = 16 }: { readonly blockTokens?: numbe
   return {
     name: "paged",
     isLossless: true,
-    create: (model, options) => new PagedCache(model, options, blockTokens),
+    create: (model, options) => new PagedCache(model, options, blockTokens, float32Rows),
   };
 }
 

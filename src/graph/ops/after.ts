@@ -1,4 +1,5 @@
 /** @file Order of execution: a tensor that exists only once others do. */
+import { onnxDType } from "../onnx-dtype.js";
 import { apply, type OpDef, type Tensor } from "../tensor.js";
 
 export const afterOp: OpDef<readonly Tensor[]> = {
@@ -8,9 +9,13 @@ export const afterOp: OpDef<readonly Tensor[]> = {
   // ONNX has no control edges: zero times one element of each is added to x
   lower: (b, [x, ...others], _, node) => {
     const dtype = node.inputs[0]!.dtype;
-    const elements = others.map((other) => {
+    const elements = others.map((other, i) => {
       const flat = b.node("Reshape", [other, b.ints([-1])]);
-      return b.node("Gather", [flat, b.scalar(0, "int64")], { axis: 0 });
+      const element = b.node("Gather", [flat, b.scalar(0, "int64")], { axis: 0 });
+      if (node.inputs[i + 1]!.dtype === dtype) return element;
+      // by way of a truth value, which NaN has too
+      const truth = b.node("Cast", [element], { to: onnxDType.bool });
+      return b.node("Cast", [truth], { to: onnxDType[dtype] });
     });
     const sum = elements.reduce((a, c) => b.node("Add", [a, c]));
     return b.node("Add", [x!, b.node("Mul", [sum, b.scalar(0, dtype)])]);
@@ -19,6 +24,7 @@ export const afterOp: OpDef<readonly Tensor[]> = {
   samples: [
     { inputs: [{ shape: [2, 3] }, { shape: [4] }], attrs: {} },
     { inputs: [{ shape: ["B", "T"] }, { shape: ["K", 2] }, { shape: [] }], attrs: {} },
+    { inputs: [{ shape: [3], dtype: "int64", values: { below: 5 } }, { shape: ["B"] }], attrs: {} },
   ],
   skips: {
     "gradient of input 1": "only the order depends on it",
@@ -27,7 +33,7 @@ export const afterOp: OpDef<readonly Tensor[]> = {
 };
 
 /**
- * x, computed after `others` (tensors of x's dtype, not empty). Bounds memory where tiles do not depend on each other:
+ * x, computed after `others` (tensors that are not empty). Bounds memory where tiles do not depend on each other:
  * the runtime may otherwise compute part of every tile before it finishes one.
  */
 export function after(x: Tensor, others: readonly Tensor[]): Tensor {

@@ -13,7 +13,7 @@ import type { TokenTrie } from "./token-trie.js";
 export type { Constraint, ConstraintState } from "./constraint.js";
 export type { JsonSchema } from "./json-schema/schema.js";
 export { type TokenText, tokenBytes } from "./token-bytes.js";
-export type { TokenMask } from "./token-mask.js";
+export { TokenMask } from "./token-mask.js";
 export { TokenTrie } from "./token-trie.js";
 
 /**
