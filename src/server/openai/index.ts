@@ -6,6 +6,7 @@ export { ApiError, type ApiErrorBody, type ApiErrorDetails, type ApiStatus } fro
 export { type ApiKey, parseApiKeys } from "./keys.js";
 export type { EventLoopDelay } from "./metrics/server-metrics.js";
 export type {
+  AnswerForm,
   ChatRequest,
   ChatTurn,
   EmbeddingRequest,

@@ -40,9 +40,9 @@ import {
   typesOf,
 } from "./schema.js";
 
-/** See `jsonSchemaConstraint` for what is followed. */
-export function schemaExpression(root: JsonSchema): Expression {
-  return new SchemaCompiler(root).of(root, "#");
+/** See `jsonSchemaConstraint` for what is followed. @param path what errors call the schema's top. */
+export function schemaExpression(root: JsonSchema, path = "#"): Expression {
+  return new SchemaCompiler(root).of(root, path);
 }
 
 class SchemaCompiler {
@@ -186,11 +186,12 @@ function values(schema: SchemaKeywords, path: string): Expression {
 
 function strings({ minLength, maxLength, pattern, format }: SchemaKeywords, path: string): Expression {
   const hasLength = minLength !== undefined || maxLength !== undefined;
-  if ([hasLength, pattern !== undefined, format !== undefined].filter(Boolean).length > 1) {
+  if (hasLength && (pattern !== undefined || format !== undefined)) {
     throw new UnsupportedError(
       `${at(path)}: a constraint can follow one of pattern, format, and minLength with maxLength; put the length into the pattern`,
     );
   }
+  // beside a pattern, a format is a remark (draft 2020-12, vocabulary format-annotation), as zod writes both
   if (pattern !== undefined) return stringOf(searchExpression(pattern));
   if (format !== undefined) return stringOf(regexExpression(formatPattern(format, path)));
   const [least, most] = [minLength ?? 0, maxLength ?? Number.POSITIVE_INFINITY];
