@@ -32,7 +32,7 @@ export interface ReadModelOptions {
   readonly checkFinite?: boolean;
 }
 
-/** Files of a tokenizer and its chat template, in all the forms that libraries write. */
+/** Files of a tokenizer, its chat template and how to generate, in all the forms that libraries write. */
 export const TOKENIZER_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
@@ -45,6 +45,7 @@ export const TOKENIZER_FILES = [
   "merges.txt",
   "vocab.txt",
   "chat_template.jinja",
+  "generation_config.json",
   "tokenizer.bin",
 ];
 

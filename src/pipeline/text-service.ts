@@ -11,7 +11,7 @@ import {
   type WeightFormat,
   Weights,
 } from "../engine/index.js";
-import { embedTexts, type LoadedEncoder, type LoadedModel } from "../presets/index.js";
+import { embedTexts, generationConfigOf, type LoadedEncoder, type LoadedModel } from "../presets/index.js";
 import type { Runtime } from "../runtime/index.js";
 import { ApiError } from "../server/openai/errors.js";
 import type {
@@ -68,7 +68,9 @@ export async function openTextService(
     ...(options.cacheBytes !== undefined && { cacheBytes: options.cacheBytes }),
   });
   const writer = new ModelWriter(id, loaded, engine);
-  const models: ServedModel[] = [{ id, created, ownedBy: "tessera", contextLength: engine.contextLength }];
+  const { contextLength } = engine;
+  const { sampling: defaults, unfollowed } = generationConfigOf(loaded.tokenizerFiles);
+  const models: ServedModel[] = [{ id, created, ownedBy: "tessera", contextLength, defaults, unfollowed }];
   if (embeddings) {
     const { maxPositions: contextLength } = embeddings.loaded.encoder;
     models.push({ id: embeddings.id, created, ownedBy: "tessera", contextLength });

@@ -12,6 +12,8 @@ export interface ServedModel {
   readonly contextLength: number;
   /** How its makers mean tokens to be chosen, for requests that say nothing. */
   readonly defaults?: Partial<SamplingRequest>;
+  /** What its makers set beside and is not followed. */
+  readonly unfollowed?: readonly string[];
 }
 
 /** A function that the model may call; `parameters` is a JSON schema. */
