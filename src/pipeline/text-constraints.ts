@@ -52,10 +52,7 @@ export class TextConstraints {
       if (constraint.type === "json_schema") return jsonSchemaConstraint(constraint.schema, this.#trieWith([]));
       return formConstraint(constraint.form, this.#trieWith(this.#specialIn(constraint.form)), constraint.begun);
     } catch (thrown) {
-      if (!(thrown instanceof TesseraError)) throw thrown;
-      const code = thrown instanceof UnsupportedError || thrown instanceof ConfigError ? "invalid_schema" : "too_large";
-      const param = constraint.type === "form" ? "tools" : "response_format";
-      throw new ApiError(400, `${param}: ${thrown.message}`, { code, param });
+      throw refusal(thrown, constraint.type === "form" ? "tools" : "response_format");
     }
   }
 
@@ -75,4 +72,15 @@ export class TextConstraints {
     this.#tries.set(key, trie);
     return trie;
   }
+}
+
+function refusal(thrown: unknown, param: string): unknown {
+  if (thrown instanceof RangeError) {
+    // the stack's end
+    const message = `${param}: the constraint nests too deep to be followed; make it flatter`;
+    return new ApiError(400, message, { code: "too_large", param });
+  }
+  if (!(thrown instanceof TesseraError)) return thrown;
+  const code = thrown instanceof UnsupportedError || thrown instanceof ConfigError ? "invalid_schema" : "too_large";
+  return new ApiError(400, `${param}: ${thrown.message}`, { code, param });
 }

@@ -45,6 +45,9 @@ export function schemaExpression(root: JsonSchema, path = "#"): Expression {
   return new SchemaCompiler(root).of(root, path);
 }
 
+/** Branches of `oneOf` are compared each with each. */
+const maxDisjoint = 64;
+
 class SchemaCompiler {
   readonly #root: JsonSchema;
   /** One rule per schema object, so that references may go round in circles. */
@@ -100,6 +103,11 @@ class SchemaCompiler {
   }
 
   #checkDisjoint(branches: readonly JsonSchema[], path: string): void {
+    if (branches.length > maxDisjoint) {
+      throw new UnsupportedError(
+        `${at(path)}: oneOf of ${branches.length} branches takes too long to tell apart; use anyOf, or at most ${maxDisjoint}`,
+      );
+    }
     for (const [i, branch] of branches.entries()) {
       const twin = branches.findIndex((other, j) => j > i && !areDisjoint(this.#root, branch, other, path));
       if (twin >= 0) {
