@@ -211,6 +211,15 @@ describe("the provider", () => {
     expect(text).toBe(same.text);
   });
 
+  it("goes on from plain text where there is no chat template", async () => {
+    await using service = await openTextService(runtime, scriptedModel([["You", " are", " helpful."]]), { id: "m" });
+    const model = createTessera(service).completionModel("m");
+    const { text, usage } = await generateText({ model, prompt: "You", temperature: 0 });
+    expect([text, usage.inputTokens]).toEqual([" are helpful.", 1]);
+    const tools = [{ type: "function" as const, name: "f", inputSchema: {} }];
+    await expect(model.doGenerate({ prompt, tools })).rejects.toThrow("tools need the model's chat template");
+  });
+
   it("embeds", async () => {
     const folder = await mkdtemp(join(tmpdir(), "tessera-ai-sdk-"));
     const golden = fileURLToPath(new URL("../../test/golden/encoders/bert", import.meta.url));

@@ -5,12 +5,15 @@ import { ConfigError, UnsupportedError } from "../base/errors.js";
 import type { ServedModel, TextService } from "../server/openai/service.js";
 import { embeddingModel } from "./embedding-model.js";
 import { languageModel } from "./language-model.js";
+import { plainTextService } from "./plain-text.js";
 
 export type { TesseraOptions } from "./options.js";
 
 export interface TesseraProvider extends ProviderV3 {
   /** The same as `languageModel`. */
   (modelId: string): LanguageModelV3;
+  /** Goes on from the prompt's text as it is: for models without a chat template. */
+  completionModel(modelId: string): LanguageModelV3;
 }
 
 /**
@@ -29,6 +32,7 @@ export function createTessera(service: TextService): TesseraProvider {
   return Object.assign(language, {
     specificationVersion: "v3" as const,
     languageModel: language,
+    completionModel: (id: string): LanguageModelV3 => languageModel(plainTextService(service), found(id)),
     embeddingModel: (id: string): EmbeddingModelV3 => embeddingModel(service, found(id)),
     imageModel(id: string): never {
       throw new UnsupportedError(`${id}: models here write text and make embeddings, no images`);

@@ -110,6 +110,11 @@ describe.each(["process", "http"] as const)("by %s", (kind) => {
     };
     expect(await ask(3)).toBe(await ask(3));
     expect(await ask(3)).not.toBe(await ask(4));
+    // the client for servers keeps topK to itself
+    const single = kind === "http" ? { providerOptions: { tessera: { top_k: 1 } } } : { topK: 1 };
+    const likeliest = { prompt, maxOutputTokens: 12, model: model("random"), seed: 3 };
+    const { text } = await generateText({ ...likeliest, temperature: 1, ...single });
+    expect(text).toBe((await generateText({ ...likeliest, temperature: 0 })).text);
   });
 
   it("calls tools and goes on with what they gave", async () => {

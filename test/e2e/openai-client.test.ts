@@ -1,7 +1,9 @@
 /** @file The official OpenAI client, unchanged, against `tessera serve`'s app over HTTP: on its own model, and as a proxy of itself. */
 
 import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from "openai";
+import { zodFunction, zodResponseFormat } from "openai/helpers/zod";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { type OpenTextService, openTextService } from "../../src/pipeline/text-service.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { listen, type RunningServer } from "../../src/server/index.js";
@@ -154,6 +156,24 @@ describe.each(["own", "upstream"] as const)("the official client, %s model", (ki
     );
     await runner.done();
     expect(seen).toEqual([{ city: "Paris" }, { city: "Paris" }]);
+  });
+
+  it("parses objects and calls that its own helpers describe with zod", async () => {
+    const City = z.object({ name: z.enum(["Paris", "Oslo"]), size: z.number().min(0).max(9).nullable() });
+    for (let seed = 0; seed < 2; seed++) {
+      const body = { model: "random", messages, seed, max_tokens: 90 };
+      const response_format = zodResponseFormat(City, "city");
+      const { choices } = await client("random").chat.completions.parse({ ...body, response_format });
+      City.parse(choices[0]!.message.parsed);
+      const forecast = zodFunction({ name: "forecast", parameters: City });
+      expect(forecast.function.strict).toBe(true);
+      const asked = { ...body, tools: [forecast], tool_choice: "required" as const, parallel_tool_calls: false };
+      const called = await client("random").chat.completions.parse(asked);
+      City.parse(called.choices[0]!.message.tool_calls![0]!.function.parsed_arguments);
+      const streamed = await client("random").chat.completions.stream(asked).finalChatCompletion();
+      expect(streamed.choices[0]!.message.tool_calls).toHaveLength(1);
+      City.parse(JSON.parse(streamed.choices[0]!.message.tool_calls![0]!.function.arguments));
+    }
   });
 
   it("completes, several at once, with log-probabilities and seeds", async () => {
