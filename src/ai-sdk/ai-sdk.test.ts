@@ -188,7 +188,7 @@ describe("answers", () => {
 
   it("end with an error when the service is closed", async () => {
     const service = await openTextService(runtime, randomModel(), { id: "m" });
-    const { stream } = await createTessera(service)("m").doStream({ prompt });
+    const { stream } = await createTessera(service)("m").doStream({ prompt, seed: 3 });
     const reader = stream.getReader();
     for (let i = 0; i < 4; i++) await reader.read();
     await service[Symbol.asyncDispose]();

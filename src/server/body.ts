@@ -14,7 +14,7 @@ export async function readJson<Schema extends z.ZodType>(c: Context, schema: Sch
 
 /**
  * @param maxBytes most bytes of the body.
- * @throws Refusal naming what is wrong: media type, size, encoding or JSON.
+ * @throws Refusal naming what is wrong: media type, size, encoding, JSON, or more than 256 levels of it.
  */
 export async function readJsonBody(c: Context, maxBytes = maxBodyBytes): Promise<unknown> {
   const mediaType = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
