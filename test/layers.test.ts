@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
   export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "peft", "tokenizers"],
   server: ["retrieval", "chunk"],
+  "ai-sdk": ["server"],
   pipeline: [
     "presets",
     "server",

@@ -21,7 +21,7 @@ export interface ModelSource extends ModelTensors {
   readonly ggufMetadata?: ReadonlyMap<string, GgufValue>;
 }
 
-/** Files of a tokenizer and its chat template, in all the forms that libraries write. */
+/** Files of a tokenizer, its chat template and how to generate, in all the forms that libraries write. */
 export const TOKENIZER_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
@@ -34,6 +34,7 @@ export const TOKENIZER_FILES = [
   "merges.txt",
   "vocab.txt",
   "chat_template.jinja",
+  "generation_config.json",
   "tokenizer.bin",
 ];
 

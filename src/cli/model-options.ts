@@ -7,6 +7,7 @@ import { type SpeculationName, speculations, type WeightFormat } from "../engine
 import { type OpenTextService, openTextService, type TextServiceOptions } from "../pipeline/text-service.js";
 import { loadModel, openModel as openParameters } from "../presets/index.js";
 import { Runtime } from "../runtime/index.js";
+import { type ServedModel, samplingRequest } from "../server/openai/index.js";
 import { parseInteger } from "./options.js";
 
 export interface ModelFlags {
@@ -24,8 +25,8 @@ interface Speculate {
 
 export interface SamplingFlags {
   readonly maxTokens?: number;
-  readonly temperature: number;
-  readonly topP: number;
+  readonly temperature?: number;
+  readonly topP?: number;
   readonly topK?: number;
   readonly seed: number;
   readonly stop: readonly string[];
@@ -69,7 +70,9 @@ async function speculationOf({ draft, speculate }: ModelFlags): Promise<Pick<Tex
   };
 }
 
-/** Defaults: varied but not wild text, the same every time. */
+/** Where neither user nor model says: varied but not wild text, the same every time. */
+const defaultTemperature = 0.8;
+
 export function addSamplingOptions(command: Command): Command {
   return command
     .option(
@@ -77,9 +80,21 @@ export function addSamplingOptions(command: Command): Command {
       "most tokens to write (default: until the context is full)",
       parseInteger(1, 2 ** 24),
     )
-    .option("--temperature <number>", "0 takes the likeliest token, 2 is wild", numberIn(0, 2), 0.8)
-    .option("--top-p <number>", "only the likeliest tokens that reach this probability", numberIn(0, 1), 1)
-    .option("--top-k <count>", "only so many of the likeliest tokens (default: all)", parseInteger(1, 2 ** 24))
+    .option(
+      "--temperature <number>",
+      "0 takes the likeliest token, 2 is wild (default: the model's own, else 0.8)",
+      numberIn(0, 2),
+    )
+    .option(
+      "--top-p <number>",
+      "only the likeliest tokens that reach this probability (default: the model's own, else 1)",
+      numberIn(0, 1),
+    )
+    .option(
+      "--top-k <count>",
+      "only so many of the likeliest tokens (default: the model's own, else all)",
+      parseInteger(1, 2 ** 24),
+    )
     .option("--seed <number>", "equal seeds give equal text", parseInteger(0, 2 ** 31 - 1), 0)
     .option("--stop <text...>", "end before one of these (default: none)", []);
 }
@@ -94,14 +109,24 @@ export function numberIn(low: number, high: number): (text: string) => number {
   };
 }
 
-/** What a request of the service takes of the options. */
-export function samplingOf({ temperature, topP, topK, seed, stop, maxTokens }: SamplingFlags) {
+/** What a request to a model takes of the options. */
+export function samplingOf({ seed, stop, maxTokens, ...given }: SamplingFlags, { defaults }: ServedModel) {
+  const { temperature, topP, topK } = given;
   return {
-    sampling: { temperature, topP, ...(topK !== undefined && { topK }) },
+    sampling: samplingRequest({ temperature, topP, topK }, { temperature: defaultTemperature, ...defaults }),
     seed,
     stop,
     ...(maxTokens !== undefined && { maxTokens }),
   };
+}
+
+/** What is to be said of how a model's makers mean it to write. */
+export function aboutDefaults({ defaults = {}, unfollowed = [] }: ServedModel): string[] {
+  const values = Object.entries(defaults).map(([name, value]) => `${name} ${value}`);
+  return [
+    ...(values.length > 0 ? [`The model's own defaults (generation_config.json): ${values.join(", ")}.`] : []),
+    ...(unfollowed.length > 0 ? [`Not followed of generation_config.json: ${unfollowed.join(", ")}.`] : []),
+  ];
 }
 
 /** Models by the last part of their path, or by their name on the hub. */

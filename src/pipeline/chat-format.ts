@@ -2,7 +2,7 @@
 
 import { TesseraError } from "../base/errors.js";
 import type { JsonValue } from "../checkpoint/index.js";
-import type { TextModel } from "../presets/index.js";
+import { generationConfigOf, type TextModel } from "../presets/index.js";
 import { type ChatTemplate, readChatTemplates, renderChat, type Tokenizer } from "../tokenizers/index.js";
 
 type Loaded = Pick<TextModel, "tokenizer" | "tokenizerFiles" | "config" | "ggufMetadata">;
@@ -30,13 +30,17 @@ export function chatTemplatesOf({
 }
 
 /**
- * Ids that end a text: what config.json and the tokenizer call the end, and what the chat template puts behind the
- * assistant's words.
+ * Ids that end a text: what config.json, generation_config.json and the tokenizer call the end, and what the chat template
+ * puts behind the assistant's words.
  */
-export function endIdsOf({ tokenizer, config }: Loaded, template: ChatTemplate | undefined): Set<number> {
+export function endIdsOf(
+  { tokenizer, tokenizerFiles, config }: Loaded,
+  template: ChatTemplate | undefined,
+): Set<number> {
   const named = template?.specialTokens.eos_token;
   const ids = [
     ...numbersOf(config.eos_token_id),
+    ...generationConfigOf(tokenizerFiles).endIds,
     ...tokenizer.template.suffix,
     ...(named === undefined ? [] : [tokenizer.tokenId(named)]),
     ...(template ? [turnEndOf(tokenizer, template)] : []),

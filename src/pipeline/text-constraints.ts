@@ -1,7 +1,16 @@
 /** @file Constraints of texts over one tokenizer's tokens, kept for the next request that asks for the same. */
 
 import { ConfigError, TesseraError, UnsupportedError } from "../base/errors.js";
-import { type Constraint, jsonConstraint, jsonSchemaConstraint, TokenTrie, tokenBytes } from "../engine/index.js";
+import {
+  type Constraint,
+  formConstraint,
+  jsonConstraint,
+  jsonSchemaConstraint,
+  type TextForm,
+  TokenTrie,
+  tokenBytes,
+  wordsOf,
+} from "../engine/index.js";
 import { ApiError } from "../server/openai/errors.js";
 import type { TextConstraint } from "../server/openai/service.js";
 import type { Tokenizer } from "../tokenizers/index.js";
@@ -14,7 +23,8 @@ export class TextConstraints {
   /** By their JSON, the one used last at the end. */
   readonly #kept = new Map<string, Constraint>();
   #bytes: readonly (Uint8Array | undefined)[] | undefined;
-  #trie: TokenTrie | undefined;
+  /** By the special tokens that are text to it. */
+  readonly #tries = new Map<string, TokenTrie>();
 
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer;
@@ -38,14 +48,39 @@ export class TextConstraints {
 
   #made(constraint: TextConstraint): Constraint {
     try {
-      this.#trie ??= new TokenTrie(this.bytes);
-      return constraint.type === "json"
-        ? jsonConstraint(this.#trie)
-        : jsonSchemaConstraint(constraint.schema, this.#trie);
+      if (constraint.type === "json") return jsonConstraint(this.#trieWith([]));
+      if (constraint.type === "json_schema") return jsonSchemaConstraint(constraint.schema, this.#trieWith([]));
+      return formConstraint(constraint.form, this.#trieWith(this.#specialIn(constraint.form)), constraint.begun);
     } catch (thrown) {
-      if (!(thrown instanceof TesseraError)) throw thrown;
-      const code = thrown instanceof UnsupportedError || thrown instanceof ConfigError ? "invalid_schema" : "too_large";
-      throw new ApiError(400, `response_format: ${thrown.message}`, { code, param: "response_format" });
+      throw refusal(thrown, constraint.type === "form" ? "tools" : "response_format");
     }
   }
+
+  /** Special tokens that a form's words consist of, such as the mark before a call. */
+  #specialIn(form: TextForm): (readonly [string, number])[] {
+    const words = wordsOf(form);
+    return [...this.#tokenizer.specialTokens].filter(([token]) => words.some((word) => word.includes(token)));
+  }
+
+  #trieWith(special: readonly (readonly [token: string, id: number])[]): TokenTrie {
+    const key = special.map(([, id]) => id).join();
+    const known = this.#tries.get(key);
+    if (known) return known;
+    const bytes = [...this.bytes];
+    for (const [token, id] of special) bytes[id] = new TextEncoder().encode(token);
+    const trie = new TokenTrie(bytes);
+    this.#tries.set(key, trie);
+    return trie;
+  }
+}
+
+function refusal(thrown: unknown, param: string): unknown {
+  if (thrown instanceof RangeError) {
+    // the stack's end
+    const message = `${param}: the constraint nests too deep to be followed; make it flatter`;
+    return new ApiError(400, message, { code: "too_large", param });
+  }
+  if (!(thrown instanceof TesseraError)) return thrown;
+  const code = thrown instanceof UnsupportedError || thrown instanceof ConfigError ? "invalid_schema" : "too_large";
+  return new ApiError(400, `${param}: ${thrown.message}`, { code, param });
 }

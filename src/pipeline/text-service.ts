@@ -13,6 +13,7 @@ import {
 } from "../engine/index.js";
 import {
   embedTexts,
+  generationConfigOf,
   type LoadedEncoder,
   type LoadedModel,
   type OpenedModel,
@@ -78,7 +79,9 @@ export async function openTextService(
     ...(options.speculation && { speculation: speculationOf(options.speculation, loaded, format) }),
   });
   const writer = new ModelWriter(id, loaded, engine);
-  const models: ServedModel[] = [{ id, created, ownedBy: "tessera", contextLength: engine.contextLength }];
+  const { contextLength } = engine;
+  const { sampling: defaults, unfollowed } = generationConfigOf(loaded.tokenizerFiles);
+  const models: ServedModel[] = [{ id, created, ownedBy: "tessera", contextLength, defaults, unfollowed }];
   if (embeddings) {
     const { maxPositions: contextLength } = embeddings.loaded.encoder;
     models.push({ id: embeddings.id, created, ownedBy: "tessera", contextLength });

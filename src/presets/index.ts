@@ -1,4 +1,5 @@
 /** @file Wiring and defaults. */
+export { type GenerationConfig, generationConfigOf } from "./generation-config.js";
 export {
   type Inspection,
   type InspectOptions,

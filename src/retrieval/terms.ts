@@ -16,9 +16,9 @@ const unspacedStart = new RegExp(`^[${unspaced}]`, "u");
  */
 const functionWords = new Set(
   (
-    "a about am an and any are as at be been being but by can could did do does doing don for from had has have having he her " +
-    "here him his how i if in into is it its just me my no nor not of on or our s she should so some such t than that the " +
-    "their them then there these they this those to too was we were what when where which who whom why will with would you your"
+    "a about after all also am an and any are as at be been being but by can could did do does doing don each for from get had has have having he her " +
+    "here him his how i if in into is it its just let may me my no nor not of on one or our s she should so some such t than that the " +
+    "their them then there these they this those to too us was we were what when where which who whom why will with would you your"
   ).split(" "),
 );
 

@@ -14,7 +14,7 @@ export async function readJson<Schema extends z.ZodType>(c: Context, schema: Sch
 
 /**
  * @param maxBytes most bytes of the body.
- * @throws Refusal naming what is wrong: media type, size, encoding or JSON.
+ * @throws Refusal naming what is wrong: media type, size, encoding, JSON, or more than 256 levels of it.
  */
 export async function readJsonBody(c: Context, maxBytes = maxBodyBytes): Promise<unknown> {
   const mediaType = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
@@ -62,10 +62,26 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
+/** Deeper than any request needs; readers of schemas call themselves for each level. */
+const maxDepth = 256;
+
 function parseJson(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (thrown) {
     throw new Refusal(400, `the body is not JSON: ${thrown instanceof Error ? thrown.message : thrown}`);
   }
+  if (isDeeper(value, maxDepth)) throw new Refusal(400, `the body nests deeper than ${maxDepth} levels`);
+  return value;
+}
+
+/** Level by level, as what is too deep to read is too deep to recurse into. */
+function isDeeper(value: unknown, limit: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limit) return true;
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }

@@ -1,6 +1,7 @@
 /** @file What the documentation shows runs, and says what it says there. */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterEach, expect, it, vi } from "vitest";
 import { ggmlTypes } from "../../src/checkpoint/index.js";
 import { exporters } from "../../src/export/index.js";
@@ -43,6 +44,16 @@ it("the tutorial shows the example as it is", () => {
   const source = read("examples/hand-written-network.ts");
   expect(shown.length).toBeGreaterThan(3);
   for (const code of shown) expect(source).toContain(code);
+});
+
+const storiesBin = fileURLToPath(new URL("../../../shared/data/llm-stories260k/stories260K.bin", import.meta.url));
+
+it.skipIf(!existsSync(storiesBin))("the guide to the AI SDK shows its example and what it prints", async () => {
+  const lines = await printed(() => import("../../examples/ai-sdk.js"));
+  const guide = read("docs/guides/ai-sdk.md");
+  const [, shown] = /\n```\n(Once[\s\S]*?)\n```/.exec(guide)!;
+  expect(lines.join("\n")).toBe(shown);
+  expect(read("examples/ai-sdk.ts")).toContain(/(?<=```ts\n)[\s\S]*?(?=```)/.exec(guide)![0]);
 });
 
 it("the support table names everything in the registries", () => {

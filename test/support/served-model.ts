@@ -25,10 +25,10 @@ const words =
   "You are helpful. What is the weather in Paris? system user assistant tool function. Hello, how are you? ";
 
 /** A byte-level tokenizer trained here, with tokens of its own for `pieces`. */
-function tokenizerWith(pieces: readonly string[]): JsonTokenizer {
+function tokenizerWith(pieces: readonly string[], special: readonly string[] = []): JsonTokenizer {
   const trained = trainByteLevelBpe([words, words], {
-    vocabSize: 300,
-    specialTokens: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+    vocabSize: 300 + special.length,
+    specialTokens: ["<|endoftext|>", "<|im_start|>", "<|im_end|>", ...special],
   });
   const json = JSON.parse(toTokenizerJson(trained)) as { added_tokens: object[] };
   const unknown = pieces.filter((piece) => trained.encode(piece).length > 1);
@@ -72,21 +72,30 @@ function served(tokenizer: JsonTokenizer, contextLength: number, template: strin
 }
 
 /** A Llama with random weights: its text means nothing and does not end by itself. */
-export function randomModel({ contextLength = 512, template = chatTemplate as string | undefined } = {}): LoadedModel {
-  return served(tokenizerWith([]), contextLength, template);
+export function randomModel({
+  contextLength = 512,
+  template = chatTemplate as string | undefined,
+  special = [] as readonly string[],
+} = {}): LoadedModel {
+  return served(tokenizerWith([], special), contextLength, template);
 }
 
 /**
  * A Llama that looks only at the last token and writes, after each piece of a script, the next one; after the last piece of a
  * script, unless it goes on elsewhere, it ends its turn. A script that begins with a line break is an answer.
  */
-export function scriptedModel(scripts: readonly (readonly string[])[], contextLength = 512): LoadedModel {
-  const tokenizer = tokenizerWith([...new Set(scripts.flat())]);
-  const loaded = served(tokenizer, contextLength, chatTemplate);
+export function scriptedModel(
+  scripts: readonly (readonly string[])[],
+  contextLength = 512,
+  { template = chatTemplate, special = [] as readonly string[] } = {},
+): LoadedModel {
+  const pieces = scripts.flat().filter((piece) => !special.includes(piece));
+  const tokenizer = tokenizerWith([...new Set(pieces)], special);
+  const loaded = served(tokenizer, contextLength, template);
   const end = tokenizer.tokenId("<|im_end|>")!;
   const next = new Map<number, number>();
   for (const script of scripts) {
-    const ids = script.map((piece) => tokenizer.encode(piece)[0]!);
+    const ids = script.map((piece) => tokenizer.encode(piece, { specialTokens: true })[0]!);
     ids.slice(0, -1).forEach((id, i) => {
       next.set(id, ids[i + 1]!);
     });

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { ChatSession } from "../../pipeline/chat-session.js";
 import { chatLoop } from "../chat-loop.js";
 import {
+  aboutDefaults,
   addModelOptions,
   addSamplingOptions,
   type ModelFlags,
@@ -30,9 +31,11 @@ export const chatCommand = addSamplingOptions(
 
 async function run(name: string, { system, load, ...flags }: Flags): Promise<void> {
   await using opened = await openModel(name, flags);
-  const session = new ChatSession(opened.service, { model: opened.service.id, ...samplingOf(flags) });
+  const [served] = opened.service.models();
+  const session = new ChatSession(opened.service, { model: served!.id, ...samplingOf(flags, served!) });
   if (load !== undefined) await session.load(load);
   if (system !== undefined) session.setSystem(system);
-  console.error(`${opened.service.id}; /help says what there is`);
+  for (const line of aboutDefaults(served!)) console.error(line);
+  console.error(`${served!.id}; /help says what there is`);
   await chatLoop(session, { input: process.stdin, output: process.stdout });
 }

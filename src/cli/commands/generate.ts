@@ -4,6 +4,7 @@ import { text as readAll } from "node:stream/consumers";
 import { Command } from "commander";
 import { integer, rows } from "../format.js";
 import {
+  aboutDefaults,
   addModelOptions,
   addSamplingOptions,
   type ModelFlags,
@@ -32,6 +33,8 @@ async function run(name: string, { prompt, json, ...flags }: Flags): Promise<voi
   const text = prompt ?? (await readAll(process.stdin));
   await using opened = await openModel(name, flags);
   const { service } = opened;
+  const [served] = service.models();
+  for (const line of aboutDefaults(served!)) console.error(line);
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.once("SIGINT", end);
@@ -40,7 +43,7 @@ async function run(name: string, { prompt, json, ...flags }: Flags): Promise<voi
   const { numPromptTokens, pieces } = service.generate({
     model: service.id,
     prompt: { kind: "plain", text },
-    ...samplingOf(flags),
+    ...samplingOf(flags, served!),
     signal: stop.signal,
   });
   const started = performance.now();

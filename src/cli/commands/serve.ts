@@ -18,7 +18,7 @@ import {
   type Upstream,
 } from "../../server/openai/index.js";
 import { bytes, plural } from "../format.js";
-import { addModelOptions, type ModelFlags, modelId, openModel } from "../model-options.js";
+import { aboutDefaults, addModelOptions, type ModelFlags, modelId, openModel } from "../model-options.js";
 import { parseBytes, parseInteger, parseSeconds } from "../options.js";
 
 interface Flags extends ModelFlags {
@@ -115,10 +115,11 @@ async function openBackend(model: string | undefined, flags: Flags): Promise<Bac
     }),
   }));
   const { service } = opened;
-  const [{ contextLength } = { contextLength: 0 }] = service.models();
+  const [served] = service.models();
+  const about = `${service.id}: ${flags.weights}, ${bytes(service.weightBytes)}, context of ${served!.contextLength} tokens`;
   return {
     backend: service,
-    about: `${service.id}: ${flags.weights}, ${bytes(service.weightBytes)}, context of ${contextLength} tokens`,
+    about: [about, ...aboutDefaults(served!)].join("\n"),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }

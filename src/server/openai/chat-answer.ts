@@ -3,9 +3,9 @@
 import type { Call } from "./call.js";
 import type { RouteContext } from "./routes/route.js";
 import { type ChoicePiece, type Run, runChoices } from "./run.js";
-import type { ToolPlan } from "./schemas/tools.js";
 import type { Generation, TextPiece } from "./service.js";
-import type { AnswerDelta, ToolCallFormat, ToolCallParser } from "./tool-calls/index.js";
+import type { AnswerDelta, ToolCallParser } from "./tool-calls/index.js";
+import { openingOf, type ToolPlan, type ToolUse } from "./tool-plan.js";
 
 export type ChatFinishReason = "stop" | "length" | "tool_calls";
 
@@ -17,24 +17,13 @@ export interface ChatEvent {
   readonly finishReason: ChatFinishReason | undefined;
 }
 
-/** Where tools are given: how calls are written, and what is wanted of them. */
-export interface ToolUse {
-  readonly format: ToolCallFormat;
-  readonly plan: ToolPlan;
-}
-
 /** Runs the answers of a chat in their turn. @throws ApiError 429 at once when the queue is full. */
 export function runChat(
   context: RouteContext,
   generations: readonly Generation[],
-  use: ToolUse | undefined,
+  readers: readonly ChatAnswer[],
 ): AsyncGenerator<ChatEvent, void> {
-  const run = runChoices(context, generations, generations.length);
-  return chatEvents(
-    run,
-    generations.map(() => new ChatAnswer(use)),
-    context.call,
-  );
+  return chatEvents(runChoices(context, generations, generations.length), readers, context.call);
 }
 
 async function* chatEvents(run: Run, answers: readonly ChatAnswer[], call: Call): AsyncGenerator<ChatEvent, void> {
@@ -48,7 +37,8 @@ async function* chatEvents(run: Run, answers: readonly ChatAnswer[], call: Call)
   }
 }
 
-class ChatAnswer {
+/** Reads one answer as it is written. */
+export class ChatAnswer {
   readonly #parser: ToolCallParser | undefined;
   readonly #plan: ToolPlan | undefined;
   #opening: string;
@@ -56,10 +46,11 @@ class ChatAnswer {
 
   constructor(use: ToolUse | undefined) {
     this.#plan = use?.plan;
-    this.#parser = use?.format.parser(new Set(use.plan.tools.map((tool) => tool.function.name)));
+    this.#parser = use?.format.parser(new Set(use.plan.tools.map(({ definition }) => definition.function.name)));
     this.#opening = use ? openingOf(use) : "";
   }
 
+  /** An event with a finish reason is the last, though the text may go on. */
   push({ text, logprobs, finishReason }: TextPiece): Omit<ChatEvent, "index"> {
     const deltas = this.#read(text, finishReason !== undefined);
     this.#hasCalls ||= deltas.some(({ type }) => type === "call");
@@ -80,9 +71,4 @@ class ChatAnswer {
   #stopReason(): ChatFinishReason {
     return this.#hasCalls && this.#plan?.forced?.name === undefined ? "tool_calls" : "stop";
   }
-}
-
-/** Text that makes the model write a call: the end of the prompt, and the beginning of what is parsed. */
-export function openingOf({ format, plan }: ToolUse): string {
-  return plan.forced ? format.opening(plan.forced.name) : "";
 }

@@ -5,7 +5,9 @@ export type { CallRecord } from "./call.js";
 export { ApiError, type ApiErrorBody, type ApiErrorDetails, type ApiStatus } from "./errors.js";
 export { type ApiKey, parseApiKeys } from "./keys.js";
 export type { EventLoopDelay } from "./metrics/server-metrics.js";
+export { type SamplingGiven, samplingRequest } from "./sampling-request.js";
 export type {
+  AnswerForm,
   ChatRequest,
   ChatTurn,
   EmbeddingRequest,

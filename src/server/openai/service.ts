@@ -10,6 +10,10 @@ export interface ServedModel {
   readonly ownedBy: string;
   /** Most tokens of prompt and text together. */
   readonly contextLength: number;
+  /** How its makers mean tokens to be chosen, for requests that say nothing. */
+  readonly defaults?: Partial<SamplingRequest>;
+  /** What its makers set beside and is not followed. */
+  readonly unfollowed?: readonly string[];
 }
 
 /** A function that the model may call; `parameters` is a JSON schema. */
@@ -50,10 +54,21 @@ export type Prompt =
   | { readonly kind: "plain" | "chat"; readonly text: string }
   | { readonly kind: "ids"; readonly ids: readonly number[] };
 
+/** A text in parts, as the engine's `TextForm`. */
+export type AnswerForm =
+  | string
+  | { readonly type: "json"; readonly schema?: Readonly<Record<string, unknown>>; readonly name?: string }
+  | { readonly type: "free"; readonly without: string; readonly notFirst?: string }
+  | { readonly type: "sequence"; readonly parts: readonly AnswerForm[] }
+  | { readonly type: "choice"; readonly options: readonly AnswerForm[] }
+  | { readonly type: "repeat"; readonly part: AnswerForm; readonly min: number; readonly max?: number };
+
 /** What a finished text must be. */
 export type TextConstraint =
   | { readonly type: "json" }
-  | { readonly type: "json_schema"; readonly schema: Readonly<Record<string, unknown>> };
+  | { readonly type: "json_schema"; readonly schema: Readonly<Record<string, unknown>> }
+  /** `begun` stands at the prompt's end; the text is the rest. */
+  | { readonly type: "form"; readonly form: AnswerForm; readonly begun: string };
 
 /** Values in OpenAI's ranges; those that change nothing are absent. */
 export interface SamplingRequest {

@@ -1,7 +1,7 @@
 /** @file Requests that are wrong get an error that names what is. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chat, errorOf, post, user, weatherTool } from "../../../test/support/openai-requests.js";
+import { chat, errorOf, type Json, post, user, weatherTool } from "../../../test/support/openai-requests.js";
 import { chatTemplate, randomModel } from "../../../test/support/served-model.js";
 import { type OpenTextService, openTextService } from "../../pipeline/text-service.js";
 import { Runtime } from "../../runtime/index.js";
@@ -266,5 +266,105 @@ describe("requests that are wrong", () => {
     const response = await chat(serve(random), body);
     expect([response.status, response.headers.get("x-ignored-parameters")]).toEqual([200, "user, store"]);
     expect(log[0]!.ignored).toEqual(["user", "store"]);
+  });
+});
+
+describe("constraints that nothing can follow", () => {
+  const ask = (schema: unknown, more: Json = {}) => {
+    const response_format = { type: "json_schema", json_schema: { name: "a", schema } };
+    return chat(serve(random), {
+      model: "random",
+      messages: [user],
+      max_tokens: 20,
+      seed: 1,
+      response_format,
+      ...more,
+    });
+  };
+  const object = (a: unknown) => ({ type: "object", properties: { a }, required: ["a"] });
+  const numbered = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+  it.each<readonly [string, unknown, string, string]>([
+    ["no value at all", object(false), "invalid_schema", "no text of finite length"],
+    ["itself without end", object({ $ref: "#" }), "invalid_schema", "no text of finite length"],
+    ["bounds that cross", object({ type: "integer", minimum: 3, maximum: 2 }), "invalid_schema", "#/properties/a"],
+    ["lengths that cross", object({ type: "string", minLength: 3, maxLength: 2 }), "invalid_schema", "minLength 3"],
+    ["a reference to nothing", object({ $ref: "#/$defs/b" }), "invalid_schema", "names nothing"],
+    ["a keyword unknown here", object({ type: "string", not: {} }), "invalid_schema", "cannot follow not"],
+    ["what no pattern is", object({ type: "string", pattern: "(a" }), "invalid_schema", "unmatched ("],
+    [
+      "a pattern that is not regular",
+      object({ type: "string", pattern: "(a)\\1" }),
+      "invalid_schema",
+      "back reference",
+    ],
+    ["a huge length", object({ type: "string", minLength: 1e9 }), "too_large", "200000 states"],
+    ["a huge list", { type: "array", items: {}, minItems: 1e9 }, "too_large", "200000 states"],
+    ["a huge enum", { enum: numbered(100_000).map((i) => `v${i}`) }, "too_large", "200000 states"],
+    ["many branches", { oneOf: numbered(400).map((i) => ({ const: i })) }, "invalid_schema", "at most 64"],
+  ])("%s", async (_, schema, code, message) => {
+    expect(await errorOf(ask(schema))).toEqual([400, "response_format", code, expect.stringContaining(message)]);
+    expect(bugs).toEqual([]);
+  });
+
+  it("bodies that nest without end", async () => {
+    let schema: unknown = {};
+    for (let i = 0; i < 2000; i++) schema = object(schema);
+    expect((await errorOf(ask(schema)))[3]).toContain("deeper than 256 levels");
+    const open = `{"model":"random","messages":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    expect((await errorOf(post(serve(random), "/v1/chat/completions", open)))[3]).toContain("deeper than 256 levels");
+    expect(bugs).toEqual([]);
+  });
+
+  // a backtracking reader would need longer than the world has
+  it.each([
+    "^(a+)+$",
+    "^(a|a)*b$",
+    "(.*a){25}",
+    "(x+x+)+y",
+    "^(a?){50}a{50}$",
+    "^(?:(?:a*)*)*$",
+    "[ab]*a[ab]{200}",
+    "^((a{0,100}){0,100}){0,100}$",
+    "a{1000000000}",
+    `${"(".repeat(150)}a*${")*".repeat(150)}`,
+    "(".repeat(10_000),
+    numbered(2000)
+      .map((i) => `a{${i}}`)
+      .join("|"),
+  ])("a catastrophic pattern is followed or refused, in bounded room: %s", async (pattern) => {
+    const before = process.memoryUsage().heapUsed;
+    const response = await ask(object({ type: "string", pattern }));
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(300e6);
+    if (response.status === 400) {
+      const { error } = (await response.json()) as { error: Json };
+      expect(error.message).toMatch(/make|more than|unmatched/);
+      return;
+    }
+    expect(response.status).toBe(200);
+    const { choices } = (await response.json()) as { choices: { message: Json; finish_reason: string }[] };
+    const [{ message, finish_reason }] = choices as [(typeof choices)[0]];
+    if (finish_reason === "stop") expect(JSON.parse(String(message.content)).a).toMatch(/a/);
+    else expect(String(message.content)).toMatch(/^\{"a":? ?"?/);
+  });
+
+  it.each<readonly [Json, string]>([
+    [{ temperature: 1e308 }, "temperature"],
+    [{ seed: 1e300 }, "seed"],
+    [{ seed: 1.5 }, "seed"],
+    [{ n: 1e9 }, "n"],
+    [{ logit_bias: { 5: 1e9 } }, "logit_bias.5"],
+    [{ logit_bias: { [`9${"0".repeat(20)}`]: 1 } }, "logit_bias"],
+    [{ logprobs: true, top_logprobs: 99 }, "top_logprobs"],
+    [{ top_k: -1 }, "top_k"],
+    [{ repetition_penalty: 0 }, "repetition_penalty"],
+    [{ presence_penalty: -1e9 }, "presence_penalty"],
+    [{ max_tokens: 1e15 }, "messages"],
+  ])("numbers without measure: %j", async (more, param) => {
+    const found = await errorOf(chat(serve(random), { model: "random", messages: [user], ...more }));
+    expect(found.slice(0, 2)).toEqual([400, param]);
+    const infinite = `{"model":"random","messages":[{"role":"user","content":"x"}],"max_tokens":1e400}`;
+    expect((await errorOf(post(serve(random), "/v1/chat/completions", infinite)))[1]).toBe("max_tokens");
+    expect(bugs).toEqual([]);
   });
 });

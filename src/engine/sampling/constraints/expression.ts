@@ -68,16 +68,23 @@ export function named(name: string, body: Expression): Expression {
 
 /** One of `texts`; beginnings that they share are looked at once. */
 export function oneOfTexts(texts: readonly string[]): Expression {
-  const byFirst = new Map<string, string[]>();
-  for (const entry of new Set(texts)) {
-    const [first = ""] = entry;
-    byFirst.set(first, [...(byFirst.get(first) ?? []), entry.slice(first.length)]);
-  }
   return choice(
-    [...byFirst].map(([first, rests]) =>
+    [...restsByFirst(new Set(texts))].map(([first, rests]) =>
       rests.length === 1 ? text(first + rests[0]!) : sequence(first, oneOfTexts(rests)),
     ),
   );
+}
+
+/** What follows the first character of texts, by that character, which is empty for the empty text. */
+export function restsByFirst(texts: Iterable<string>): Map<string, string[]> {
+  const byFirst = new Map<string, string[]>();
+  for (const entry of texts) {
+    const [first = ""] = entry;
+    const rests = byFirst.get(first) ?? [];
+    rests.push(entry.slice(first.length));
+    byFirst.set(first, rests);
+  }
+  return byFirst;
 }
 
 /** Code points that no range holds, surrogates aside. */

@@ -13,6 +13,7 @@ import {
   type Rule,
   reference,
   repeat,
+  restsByFirst,
   sequence,
   text,
 } from "./expression.js";
@@ -184,10 +185,7 @@ const anyText = named("any text", repeat(anyCharacter, 0));
 /** Any text that is none of `texts`: it leaves their tree somewhere, or ends where none of them does. */
 function textExcept(texts: readonly string[]): Expression {
   if (texts.length === 0) return anyText;
-  const byFirst = new Map<string, string[]>();
-  for (const [first, ...rest] of texts.map((entry) => Array.from(entry))) {
-    if (first !== undefined) byFirst.set(first, [...(byFirst.get(first) ?? []), rest.join("")]);
-  }
+  const byFirst = restsByFirst(texts.filter((entry) => entry !== ""));
   const firsts = [...byFirst.keys()].map((symbol): CodePointRange => [symbol.codePointAt(0)!, symbol.codePointAt(0)!]);
   return choice([
     ...(texts.includes("") ? [] : [text("")]),

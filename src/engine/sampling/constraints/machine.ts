@@ -1,6 +1,6 @@
 /** @file A network made deterministic while it is used: sets of places, each with the rules it is inside of. */
 
-import { ConfigError } from "../../../base/errors.js";
+import { CapacityError, ConfigError } from "../../../base/errors.js";
 import { Closures } from "./closure.js";
 import type { Expression } from "./expression.js";
 import { type Edge, type Network, networkOf } from "./network.js";
@@ -38,6 +38,9 @@ export interface MachineState {
   readonly next: (MachineState | null | undefined)[];
   mask: TokenMask | undefined;
 }
+
+/** Places to look at after one byte; beyond, a request would hold up the others. */
+const maxWorkPerByte = 100_000;
 
 /** Kept states and masks are dropped all at once beyond these, so that memory does not grow with what was generated. */
 const maxKeptStates = 30_000;
@@ -107,6 +110,7 @@ export class Machine {
     const seen = new Set<number>();
     const pending = [...targets];
     let isFinal = false;
+    const limit = this.work + maxWorkPerByte;
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const { target, stack } = next;
       const key = stack.id * this.#network.states.length + target;
@@ -114,6 +118,11 @@ export class Machine {
       seen.add(key);
       const { leaves, canEnd } = this.#closures.of(target);
       this.work += 1 + leaves.length;
+      if (this.work > limit) {
+        throw new CapacityError(
+          `the constraint has more than ${maxWorkPerByte} ways to go on after one byte; make nested repetitions fewer or unbounded`,
+        );
+      }
       for (const { state, returns } of leaves) {
         const place = this.#place(
           state,

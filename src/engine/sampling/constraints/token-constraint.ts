@@ -1,6 +1,6 @@
 /** @file An expression over the tokens of a vocabulary. */
 
-import { CapacityError } from "../../../base/errors.js";
+import { CapacityError, ConfigError } from "../../../base/errors.js";
 import type { Constraint, ConstraintState } from "./constraint.js";
 import type { Expression } from "./expression.js";
 import { Machine, type MachineState } from "./machine.js";
@@ -13,11 +13,23 @@ const maxWorkPerMask = 3_000_000;
 /**
  * Allows the tokens that spell a text of the expression. A token is allowed only where the text can be finished with
  * tokens of single bytes after it, so that no choice leads to a dead end.
- * @throws ConfigError when no text satisfies it or the vocabulary cannot write one; CapacityError when it is too large.
+ * @param begun what stands before the first token; only the rest of the text is left to write. Default nothing.
+ * @throws ConfigError when no text satisfies it, none begins so or the vocabulary cannot write one; CapacityError when it
+ * is too large.
  */
-export function constrain(expression: Expression, trie: TokenTrie): Constraint {
+export function constrain(expression: Expression, trie: TokenTrie, begun = ""): Constraint {
   const machine = new Machine(expression, trie.alphabet);
-  return { vocabSize: trie.vocabSize, start: () => new TokenState(machine, trie, machine.start) };
+  const start = stateAfter(machine, begun);
+  return { vocabSize: trie.vocabSize, start: () => new TokenState(machine, trie, start) };
+}
+
+function stateAfter(machine: Machine, begun: string): MachineState {
+  let state: MachineState | null = machine.start;
+  for (const byte of new TextEncoder().encode(begun)) {
+    state = machine.step(state, machine.classOf[byte]!);
+    if (state === null) throw new ConfigError(`constraint: no text that satisfies it begins with ${begun}`);
+  }
+  return state;
 }
 
 class TokenState implements ConstraintState {

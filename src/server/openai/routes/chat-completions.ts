@@ -1,15 +1,16 @@
 /** @file `POST /v1/chat/completions`: answers to a chat, streamed or at once. */
 
 import { readJsonBody } from "../../body.js";
-import { type ChatEvent, openingOf, runChat, type ToolUse } from "../chat-answer.js";
+import { type ChatEvent, runChat } from "../chat-answer.js";
 import { ApiError } from "../errors.js";
+import { type ReadyChat, readyChat } from "../ready-chat.js";
 import { type ChatBody, chatSchema } from "../schemas/bodies.js";
 import { chatTurns } from "../schemas/messages.js";
 import { checkTogether, samplingOf, seedOf, stopsOf } from "../schemas/sampling.js";
 import { constraintOf, toolPlanOf } from "../schemas/tools.js";
-import type { Generation } from "../service.js";
+import type { ServedModel } from "../service.js";
 import { eventStreamHeaders, frameStream } from "../sse.js";
-import { toolCallFormats } from "../tool-calls/index.js";
+import type { ToolUse } from "../tool-plan.js";
 import { callId, chatDelta, chatLogprobs, envelope, usageOf, type WireToolCall } from "../wire.js";
 import { acceptBody } from "./accept-body.js";
 import { findModel, type RouteContext, type RouteDef } from "./route.js";
@@ -21,66 +22,40 @@ export const chatCompletions: RouteDef = {
   body: chatSchema,
   async respond(c, context) {
     const body = acceptBody(await readJsonBody(c, context.maxBodyBytes), chatSchema, c, context);
-    findModel(context.service, body.model);
-    const { generations, use } = prepare(body, context);
-    const events = runChat(context, generations, use);
+    const chat = prepare(body, findModel(context.service, body.model), context);
+    const seed = seedOf(body);
+    context.call.record.seed = seed;
+    const generations = Array.from({ length: body.n }, (_, i) => chat.generate(seed + i));
+    const readers = generations.map(() => chat.reader());
+    const events = runChat(context, generations, readers);
     if (body.stream) {
-      const stream = frameStream(chunks(body, events, use, context), context.call, context.onError);
+      const stream = frameStream(chunks(body, events, chat.use, context), context.call, context.onError);
       return c.body(stream, 200, eventStreamHeaders);
     }
-    return c.json(await wholeAnswer(body, events, use, context));
+    return c.json(await wholeAnswer(body, events, chat.use, context));
   },
 };
 
-/** The texts to write, checked; nothing is computed yet. */
-function prepare(
-  body: ChatBody,
-  { service, call }: RouteContext,
-): { readonly generations: Generation[]; readonly use: ToolUse | undefined } {
+/** The chat, checked; nothing is computed yet. */
+function prepare(body: ChatBody, { defaults }: ServedModel, { service, call }: RouteContext): ReadyChat {
   checkTogether(body);
   if (body.top_logprobs !== undefined && !body.logprobs) {
     throw new ApiError(400, "top_logprobs needs logprobs: true", { param: "top_logprobs", code: "invalid_value" });
   }
-  const plan = toolPlanOf(body);
   const constraint = constraintOf(body);
-  if (constraint && plan.forced) {
-    throw new ApiError(400, "response_format: the answer cannot be both a tool call and of this form", {
-      param: "response_format",
-      code: "invalid_value",
-    });
-  }
-  const chat = service.renderChat({
+  const maxTokens = maxTokensOf(body);
+  return readyChat(service, {
     model: body.model,
     messages: chatTurns(body.messages),
-    tools: plan.tools,
+    plan: toolPlanOf(body),
     variables: body.chat_template_kwargs,
-  });
-  const use = plan.tools.length === 0 ? undefined : { plan, format: formatOf(body.model, chat.toolCalls) };
-  const maxTokens = maxTokensOf(body);
-  const seed = seedOf(body);
-  call.record.seed = seed;
-  const request = {
-    model: body.model,
-    prompt: { kind: "chat", text: chat.text + (use ? openingOf(use) : "") } as const,
+    ...(constraint && { constraint }),
     ...(maxTokens !== undefined && { maxTokens }),
-    sampling: samplingOf(body),
+    sampling: samplingOf(body, defaults),
     stop: stopsOf(body),
     ...(body.logprobs && { logprobs: body.top_logprobs ?? 0 }),
-    ...(constraint && { constraint }),
-    keepSpecialTokens: use !== undefined,
     signal: call.signal,
-  };
-  const generations = Array.from({ length: body.n }, (_, i) => service.generate({ ...request, seed: seed + i }));
-  return { generations, use };
-}
-
-function formatOf(model: string, name: keyof typeof toolCallFormats | undefined): ToolUse["format"] {
-  if (name !== undefined) return toolCallFormats[name];
-  throw new ApiError(
-    400,
-    `the chat template of ${model} has no tool calls in a form that is known (${Object.keys(toolCallFormats).join(", ")}); leave tools out`,
-    { code: "unsupported_parameter", param: "tools" },
-  );
+  });
 }
 
 function maxTokensOf({ max_tokens, max_completion_tokens }: ChatBody): number | undefined {

@@ -4,7 +4,7 @@ import { readJsonBody } from "../../body.js";
 import { type ChoicePiece, runChoices } from "../run.js";
 import { type CompletionBody, completionSchema } from "../schemas/bodies.js";
 import { checkTogether, samplingOf, seedOf, stopsOf } from "../schemas/sampling.js";
-import type { Generation, Prompt, TextPiece } from "../service.js";
+import type { Generation, Prompt, ServedModel, TextPiece } from "../service.js";
 import { eventStreamHeaders, frameStream } from "../sse.js";
 import { completionLogprobs, envelope, usageOf } from "../wire.js";
 import { acceptBody } from "./accept-body.js";
@@ -20,8 +20,8 @@ export const completions: RouteDef = {
   body: completionSchema,
   async respond(c, context) {
     const body = acceptBody(await readJsonBody(c, context.maxBodyBytes), completionSchema, c, context);
-    findModel(context.service, body.model);
-    const { pieces } = runChoices(context, prepare(body, context), body.n);
+    const model = findModel(context.service, body.model);
+    const { pieces } = runChoices(context, prepare(body, model, context), body.n);
     if (body.stream) {
       const stream = frameStream(chunks(body, pieces, context), context.call, context.onError);
       return c.body(stream, 200, eventStreamHeaders);
@@ -31,7 +31,7 @@ export const completions: RouteDef = {
 };
 
 /** Texts for each prompt one after the other: text `j` of prompt `i` is the choice `i · n + j`. */
-function prepare(body: CompletionBody, { service, call }: RouteContext): Generation[] {
+function prepare(body: CompletionBody, { defaults }: ServedModel, { service, call }: RouteContext): Generation[] {
   checkTogether(body);
   const seed = seedOf(body);
   call.record.seed = seed;
@@ -40,7 +40,7 @@ function prepare(body: CompletionBody, { service, call }: RouteContext): Generat
       model: body.model,
       prompt,
       maxTokens: body.max_tokens ?? defaultMaxTokens,
-      sampling: samplingOf(body),
+      sampling: samplingOf(body, defaults),
       stop: stopsOf(body),
       ...(body.logprobs !== undefined && { logprobs: body.logprobs }),
       signal: call.signal,

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { ApiError } from "../errors.js";
+import { type SamplingGiven, samplingRequest } from "../sampling-request.js";
 import type { SamplingRequest } from "../service.js";
 
 /** Most texts of one request. */
@@ -13,8 +14,8 @@ const stopString = z.string().min(1, "a stop string must have at least one chara
 export const samplingShape = {
   model: z.string().min(1),
   max_tokens: z.int().min(1).optional(),
-  temperature: z.number().min(0).max(2).default(1),
-  top_p: z.number().min(0).max(1).default(1),
+  temperature: z.number().min(0).max(2).optional(),
+  top_p: z.number().min(0).max(1).optional(),
   top_k: z.int().min(1).optional(),
   min_p: z.number().min(0).max(1).optional(),
   repetition_penalty: z.number().gt(0).max(10).optional(),
@@ -46,24 +47,24 @@ export function checkTogether({ stream, stream_options }: SamplingBody): void {
   }
 }
 
-/** What changes nothing is left out, so that a model which lacks it is not asked for it. */
-export function samplingOf(body: SamplingBody): SamplingRequest {
-  const { presence_penalty, frequency_penalty, repetition_penalty, logit_bias = {}, top_k, min_p } = body;
-  const bias = new Map(Object.entries(logit_bias).map(([id, value]) => [Number(id), value]));
-  return {
+/** What the body leaves open is as `defaults` say. */
+export function samplingOf(body: SamplingBody, defaults: SamplingGiven | undefined): SamplingRequest {
+  const { logit_bias = {} } = body;
+  const given = {
     temperature: body.temperature,
     topP: body.top_p,
-    ...(top_k !== undefined && { topK: top_k }),
-    ...(min_p && { minP: min_p }),
-    ...(repetition_penalty !== undefined && repetition_penalty !== 1 && { repetitionPenalty: repetition_penalty }),
-    ...(presence_penalty && { presencePenalty: presence_penalty }),
-    ...(frequency_penalty && { frequencyPenalty: frequency_penalty }),
-    ...(bias.size > 0 && { logitBias: bias }),
+    topK: body.top_k,
+    minP: body.min_p,
+    repetitionPenalty: body.repetition_penalty,
+    presencePenalty: body.presence_penalty,
+    frequencyPenalty: body.frequency_penalty,
+    logitBias: new Map(Object.entries(logit_bias).map(([id, value]) => [Number(id), value])),
   };
+  return samplingRequest(given, defaults);
 }
 
-/** The seed asked for, or one that is drawn and logged, so that every text can be replayed. */
-export function seedOf({ seed }: SamplingBody): number {
+/** The seed asked for, or one that is drawn and told, so that every text can be replayed. */
+export function seedOf({ seed }: { readonly seed?: number | undefined }): number {
   return seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 

@@ -1,8 +1,8 @@
 /** @file Tools, the choice among them, and the form of answers. */
 
 import { z } from "zod";
-import { ApiError } from "../errors.js";
-import type { TextConstraint, ToolDefinition } from "../service.js";
+import type { TextConstraint } from "../service.js";
+import { planTools, type ToolPlan } from "../tool-plan.js";
 
 const typeNames = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
 const typeName = z.enum(typeNames);
@@ -39,9 +39,7 @@ const toolSchema = z.strictObject({
     parameters: jsonSchema
       .refine(({ type }) => type === undefined || type === "object", "the schema of arguments must be of type object")
       .optional(),
-    strict: z
-      .literal(false, { error: "strict: true is not supported: arguments are not constrained; leave it out" })
-      .nullish(),
+    strict: z.boolean().nullish(),
   }),
 });
 
@@ -81,31 +79,17 @@ export const toolsShape = {
 const shape = z.object(toolsShape);
 type ToolsBody = z.output<typeof shape>;
 
-/** What the model may, must or must not call. */
-export interface ToolPlan {
-  readonly tools: readonly ToolDefinition[];
-  /** The answer must be a call, of the function named or of any. */
-  readonly forced: { readonly name?: string } | undefined;
-  readonly isParallel: boolean;
-}
-
 /** @throws ApiError where names stand twice or the choice is none of the tools. */
-export function toolPlanOf({ tools = [], tool_choice, parallel_tool_calls }: ToolsBody): ToolPlan {
-  const names = tools.map((tool) => tool.function.name);
-  const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
-  if (twice >= 0) throw wrong(`tools.${twice}.function.name`, `two tools are called ${names[twice]}`);
-  const isParallel = parallel_tool_calls;
-  if (tool_choice === "none") return { tools: [], forced: undefined, isParallel };
-  const definitions = tools.map(({ type, function: { name, description, parameters } }) => ({
-    type,
-    function: { name, ...(description !== undefined && { description }), ...(parameters && { parameters }) },
+export function toolPlanOf({ tools = [], tool_choice = "auto", parallel_tool_calls }: ToolsBody): ToolPlan {
+  const planned = tools.map(({ type, function: { name, description, parameters, strict } }) => ({
+    definition: {
+      type,
+      function: { name, ...(description !== undefined && { description }), ...(parameters && { parameters }) },
+    },
+    isStrict: strict === true,
   }));
-  if (tool_choice === undefined || tool_choice === "auto") return { tools: definitions, forced: undefined, isParallel };
-  if (tools.length === 0) throw wrong("tool_choice", "a call is asked for, but there are no tools");
-  if (tool_choice === "required") return { tools: definitions, forced: {}, isParallel };
-  const { name } = tool_choice.function;
-  if (!names.includes(name)) throw wrong("tool_choice", `${name} is none of the tools: ${names.join(", ")}`);
-  return { tools: definitions, forced: { name }, isParallel };
+  const choice = typeof tool_choice === "string" ? tool_choice : { name: tool_choice.function.name };
+  return planTools(planned, choice, parallel_tool_calls);
 }
 
 /** What the answer must be, or undefined for free text. */
@@ -113,8 +97,4 @@ export function constraintOf({ response_format: format }: ToolsBody): TextConstr
   if (format === undefined || format.type === "text") return undefined;
   if (format.type === "json_object") return { type: "json" };
   return { type: "json_schema", schema: format.json_schema.schema };
-}
-
-function wrong(param: string, message: string): ApiError {
-  return new ApiError(400, `${param}: ${message}`, { code: "invalid_value", param });
 }

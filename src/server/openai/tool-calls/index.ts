@@ -4,7 +4,7 @@ import { hermes } from "./hermes.js";
 import { llama3 } from "./llama3.js";
 import { mistral } from "./mistral.js";
 
-export type { AnswerDelta, ToolCallFormat, ToolCallParser } from "./format.js";
+export type { AnswerDelta, CallForm, ToolCallFormat, ToolCallParser } from "./format.js";
 
 /** Formats by name. Adding one is its file and a line here. */
 export const toolCallFormats = { hermes, llama3, mistral } as const;

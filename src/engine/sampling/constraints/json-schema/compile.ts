@@ -40,10 +40,13 @@ import {
   typesOf,
 } from "./schema.js";
 
-/** See `jsonSchemaConstraint` for what is followed. */
-export function schemaExpression(root: JsonSchema): Expression {
-  return new SchemaCompiler(root).of(root, "#");
+/** See `jsonSchemaConstraint` for what is followed. @param path what errors call the schema's top. */
+export function schemaExpression(root: JsonSchema, path = "#"): Expression {
+  return new SchemaCompiler(root).of(root, path);
 }
+
+/** Branches of `oneOf` are compared each with each. */
+const maxDisjoint = 64;
 
 class SchemaCompiler {
   readonly #root: JsonSchema;
@@ -100,6 +103,11 @@ class SchemaCompiler {
   }
 
   #checkDisjoint(branches: readonly JsonSchema[], path: string): void {
+    if (branches.length > maxDisjoint) {
+      throw new UnsupportedError(
+        `${at(path)}: oneOf of ${branches.length} branches takes too long to tell apart; use anyOf, or at most ${maxDisjoint}`,
+      );
+    }
     for (const [i, branch] of branches.entries()) {
       const twin = branches.findIndex((other, j) => j > i && !areDisjoint(this.#root, branch, other, path));
       if (twin >= 0) {
@@ -186,11 +194,12 @@ function values(schema: SchemaKeywords, path: string): Expression {
 
 function strings({ minLength, maxLength, pattern, format }: SchemaKeywords, path: string): Expression {
   const hasLength = minLength !== undefined || maxLength !== undefined;
-  if ([hasLength, pattern !== undefined, format !== undefined].filter(Boolean).length > 1) {
+  if (hasLength && (pattern !== undefined || format !== undefined)) {
     throw new UnsupportedError(
       `${at(path)}: a constraint can follow one of pattern, format, and minLength with maxLength; put the length into the pattern`,
     );
   }
+  // beside a pattern, a format is a remark (draft 2020-12, vocabulary format-annotation), as zod writes both
   if (pattern !== undefined) return stringOf(searchExpression(pattern));
   if (format !== undefined) return stringOf(regexExpression(formatPattern(format, path)));
   const [least, most] = [minLength ?? 0, maxLength ?? Number.POSITIVE_INFINITY];

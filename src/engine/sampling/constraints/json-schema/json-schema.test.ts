@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { ConfigError, UnsupportedError } from "../../../../base/errors.js";
 import { Rng } from "../../../../base/rng.js";
 import { Sampler } from "../../sampler.js";
@@ -242,6 +243,39 @@ describe("JSON Schema", () => {
     ).toEqual(Array(6).fill(false));
     const isClosed = accepts({ properties: { a: true } });
     expect(["{}", '{"a":1}', '{"b":1}', "1"].map(isClosed)).toEqual([true, true, false, false]);
+  });
+
+  it("follows what zod makes of its types", () => {
+    const schema = z.object({
+      mail: z.email(),
+      id: z.uuid(),
+      at: z.iso.datetime(),
+      page: z.url(),
+      count: z.int(),
+      share: z.number().min(0).max(1).optional(),
+      kind: z.enum(["a", "b"]).nullable(),
+      tags: z.array(z.string().max(8)).max(3),
+      shape: z.discriminatedUnion("type", [
+        z.object({ type: z.literal("dot") }),
+        z.object({ type: z.literal("line"), length: z.number() }),
+      ]),
+      rest: z.record(z.string(), z.boolean()),
+    });
+    const value = {
+      mail: "a@example.org",
+      id: "123e4567-e89b-42d3-a456-426614174000",
+      at: "2024-02-29T10:00:00Z",
+      page: "https://example.org",
+      count: 7,
+      kind: null,
+      tags: ["x"],
+      shape: { type: "line", length: 2.5 },
+      rest: { on: true },
+    };
+    const isRead = accepts(z.toJSONSchema(schema));
+    expect(isRead(JSON.stringify(value))).toBe(true);
+    expect(isRead(JSON.stringify({ ...value, mail: "a@@example.org" }))).toBe(false);
+    expect(isRead(JSON.stringify({ ...value, count: 7.5 }))).toBe(false);
   });
 
   it.each(["not", "if", "contains", "uniqueItems", "patternProperties", "minProperties", "dependentRequired", "typo"])(

@@ -60,7 +60,9 @@ const definitions: readonly SchemaKeyword[] = ["$defs", "definitions"];
 export function readSchema(schema: JsonSchema, path: string): SchemaKeywords {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema))
     throw new ConfigError(`${at(path)}: expected an object or a boolean, got ${JSON.stringify(schema)}`);
-  const unknown = Object.keys(schema).filter((key) => !Object.hasOwn(keywords.shape, key) && !annotations.has(key));
+  const isKnown = (key: string, value: unknown): boolean =>
+    Object.hasOwn(keywords.shape, key) || annotations.has(key) || (key === "propertyNames" && isAnyString(value));
+  const unknown = Object.entries(schema).flatMap(([key, value]) => (isKnown(key, value) ? [] : [key]));
   if (unknown.length > 0) {
     throw new UnsupportedError(
       `${at(path)}: a constraint cannot follow ${unknown.join(", ")}; leave it out and check the output, or use ${Object.keys(keywords.shape).join(", ")}`,
@@ -73,6 +75,11 @@ export function readSchema(schema: JsonSchema, path: string): SchemaKeywords {
   }
   // as it was given: a copy would lose a property named __proto__
   return schema as SchemaKeywords;
+}
+
+/** Says nothing about names, which are strings; zod writes it for records. */
+function isAnyString(schema: unknown): boolean {
+  return JSON.stringify(schema) === '{"type":"string"}';
 }
 
 /** @throws UnsupportedError when `keyword` has others beside it than `allowed` and definitions. */
