@@ -8,3 +8,4 @@ export {
 } from "./inspect.js";
 export { type LoadedModel, type LoadOptions, loadModel } from "./load.js";
 export { type EmbedOptions, embedTexts, type LoadedEncoder, loadEncoder } from "./load-encoder.js";
+export { type SpectraOptions, tuningSpectra, type WeightSpectrum } from "./spectra.js";
