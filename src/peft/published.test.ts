@@ -47,7 +47,7 @@ async function logitsOf(base: LanguageModel, adapter: Adapter, parameters: Reado
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i]!)), Math.abs(a.length - b.length));
 
-/** Float32 sums in another order; logits are of size 1. */
+/** Float32 sums in another order; logits are of up to 6. */
 const CLOSE = 2e-5;
 
 describe("adapters that Hugging Face PEFT wrote", () => {
@@ -91,7 +91,7 @@ const ours: Readonly<Record<string, AdapterOptions & { readonly base?: string }>
 };
 
 describe.skipIf(!peer)("adapters that PEFT reads (needs TESSERA_PEER_PYTHON)", () => {
-  it("compute there what they compute here", { timeout: 120_000 }, async () => {
+  it("compute there what they compute here", { timeout: 300_000 }, async () => {
     const expected = new Map<string, { base: string; logits: Float32Array }>();
     for (const [i, [name, { base: baseName = "llama", ...options }]] of Object.entries(ours).entries()) {
       const base = await baseAt(baseName);
@@ -106,17 +106,12 @@ describe.skipIf(!peer)("adapters that PEFT reads (needs TESSERA_PEER_PYTHON)", (
       await saveAdapter(join(folder, name), base.model, adapter, parameters, { baseModel: baseName });
       expected.set(name, { base: baseName, logits: await logitsOf(base.model, adapter, parameters) });
     }
-    for (const base of new Set([...expected.values()].map((entry) => entry.base))) {
-      const names = [...expected].filter(([, entry]) => entry.base === base).map(([name]) => name);
-      const script = fileURLToPath(new URL("../../tools/golden/adapters.py", import.meta.url));
-      const paths = names.map((name) => join(folder, name));
-      const { stdout } = await promisify(execFile)(peer!, [script, "check", join(golden, "families", base), ...paths], {
-        env: { ...process.env, OMP_NUM_THREADS: "1" },
-        maxBuffer: 2 ** 26,
-      });
-      const found = JSON.parse(stdout.trim().split("\n").at(-1)!) as number[][];
-      for (const [i, name] of names.entries())
-        expect(worst(expected.get(name)!.logits, found[i]!), name).toBeLessThan(1e-3);
-    }
+    const script = fileURLToPath(new URL("../../tools/golden/adapters.py", import.meta.url));
+    const pairs = [...expected].flatMap(([name, { base }]) => [join(golden, "families", base), join(folder, name)]);
+    const env = { ...process.env, OMP_NUM_THREADS: "1" };
+    const { stdout } = await promisify(execFile)(peer!, [script, "check", ...pairs], { env, maxBuffer: 2 ** 26 });
+    const found = JSON.parse(stdout.trim().split("\n").at(-1)!) as number[][];
+    for (const [i, [name, { logits }]] of [...expected].entries())
+      expect(worst(logits, found[i]!), name).toBeLessThan(CLOSE);
   });
 });

@@ -1,7 +1,7 @@
 """Adapters as Hugging Face PEFT writes them, over the tiny Llama of test/golden/families, with the logits PEFT computes.
 
     python tools/golden/adapters.py                      writes test/golden/peft
-    python tools/golden/adapters.py check BASE FOLDER…   prints the logits of adapter folders as JSON, one list a folder
+    python tools/golden/adapters.py check BASE FOLDER …  prints the logits of adapters on their bases as JSON, one list a pair
 
 Every adapter's values are drawn anew, as if it had been trained. Llama's norms and tied heads have cases of their own.
 """
@@ -70,12 +70,13 @@ def write():
         save_file({"ids": torch.tensor([IDS]), "logits": expected.contiguous()}, folder / "expected.safetensors")
 
 
-def check(path, folders):
-    print(json.dumps([logits(PeftModel.from_pretrained(base(path), folder).eval()).flatten().tolist() for folder in folders]))
+def check(pairs):
+    models = (PeftModel.from_pretrained(base(path), folder).eval() for path, folder in pairs)
+    print(json.dumps([logits(model).flatten().tolist() for model in models]))
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["check"]:
-        check(sys.argv[2], sys.argv[3:])
+        check(list(zip(sys.argv[2::2], sys.argv[3::2], strict=True)))
     else:
         write()
