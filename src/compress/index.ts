@@ -7,3 +7,4 @@ export {
   dequantizeRow,
   quantizeBlockwise,
 } from "./quantize/blockwise.js";
+export { rankForEnergy, singularValues } from "./spectrum.js";

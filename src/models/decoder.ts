@@ -141,7 +141,7 @@ export function decoder(parts: DecoderParts): LanguageModel {
     head: {
       parameters: finalNorm.parameters,
       normalize: (scope, x) => finalNorm.forward(scope, x),
-      weight: parts.isTied ? embedding : { ...embedding, name: names.head },
+      ...(parts.isTied ? { weight: embedding, tiedName: names.head } : { weight: { ...embedding, name: names.head } }),
       ...(logitSoftcap !== undefined && { softcap: logitSoftcap }),
     },
     caches: [...(stem ? [undefined] : []), ...parts.layers.map(({ cache }) => cache)],

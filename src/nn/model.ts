@@ -37,6 +37,10 @@ export interface LinearHandle {
   readonly outFeatures: number;
   /** x [..., in] → [..., out]. */
   forward(x: Tensor): Tensor;
+  /** The values of the weight [out, in]; absent where they are packed. */
+  weight?(): Tensor;
+  /** What `forward` adds to W x, where the map has one. */
+  readonly bias?: Tensor;
 }
 
 /** Parameters while a layer's graph is built. */
@@ -63,6 +67,11 @@ export interface AttentionRequest {
   readonly softcap?: number;
   /** Added to the scaled scores, [1 or B, H, 1 or T, T] (ALiBi): while training and in `forward`; no cache takes it yet. */
   readonly bias?: Tensor;
+  /**
+   * While training, tokens see those of their own group only: groups of this share of the sequence, shifted by half a group
+   * for half of the heads (LongLoRA's S²-Attn). Whoever runs the model otherwise attends to all.
+   */
+  readonly trainingGroup?: number;
 }
 
 /** What surrounds a layer: supplied by whoever runs it, so that a layer knows neither tiles nor caches. */
@@ -128,6 +137,8 @@ export interface LanguageModel {
     normalize(scope: Scope, x: Tensor): Tensor;
     /** Parameter [V, D] that maps to logits; the embedding's own name where the two are tied. */
     readonly weight: ParameterSpec;
+    /** Where the two are tied: the name that the head's matrix has in files that keep it apart. */
+    readonly tiedName?: string;
     /** Logits z become softcap · tanh(z / softcap). */
     readonly softcap?: number;
   };

@@ -1,110 +1,111 @@
-/** @file Adapters on models: attach, merge, unmerge, save and load, the same for every method. */
+/** @file What is tuned of a model: made, attached, started, merged and taken out, the same for every method. */
 
-import { CheckpointError, ConfigError, messageOf, UnsupportedError } from "../base/errors.js";
-import { asFloat32, type HostTensor, hostTensor } from "../base/host-tensor.js";
-import { readAdapter, writeAdapter } from "../checkpoint/index.js";
-import type {
-  LanguageModel,
-  LayerContext,
-  LayerKind,
-  LinearHandle,
-  ParameterSpec,
-  Parameters,
-  Scope,
-} from "../nn/index.js";
-import { linearShape, parameterSpecs } from "../nn/index.js";
-import type { PeftMethod } from "./method.js";
+import { ConfigError, messageOf, UnsupportedError } from "../base/errors.js";
+import type { HostTensor } from "../base/host-tensor.js";
+import { initialize, type LanguageModel, type ParameterSpec, type Parameters, parameterSpecs } from "../nn/index.js";
+import { parametersNamed } from "./groups.js";
+import { linearNames } from "./linears.js";
+import type { Applied, StartOptions, TuningMethod } from "./method.js";
 import { type MethodName, methods } from "./methods/index.js";
 
-/** A method with its configuration and the linear maps it attaches to. */
+/** A method with its configuration and what it applies to, as plain data. */
 export interface Adapter {
   readonly method: MethodName;
   /** What the method reads of adapter_config.json. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Last part of the names of the linear maps: `q_proj`. */
+  /** Last part of the names of the linear maps: `q_proj`. Empty for methods that attach to none. */
   readonly targets: readonly string[];
+  /** Parameters of the base that are trained, by full name: the method's own choice and what is trained beside it. */
+  readonly trained: readonly string[];
 }
 
 export interface AdapterOptions {
+  /** Default "lora". */
   readonly method?: MethodName;
   /** Default: the model family's own list. */
   readonly targets?: readonly string[];
   /** Options of the method, as adapter_config.json names them. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /**
+   * Parameters of the base to train as well: groups ("embedding", "head", "norms", "biases") or modules by name. PEFT's
+   * `modules_to_save`.
+   */
+  readonly alsoTrain?: readonly string[];
 }
 
-function methodOf(name: MethodName): PeftMethod<unknown> {
-  return methods[name] as PeftMethod<unknown>;
+/** A model as an adapter makes it: what plans, loops and engines need to know of a method. */
+export interface Tuning {
+  /** The model that is trained and run. */
+  readonly model: LanguageModel;
+  /** Its parameters that the base has not. */
+  readonly added: readonly ParameterSpec[];
+  /** Whether a parameter of the model is trained, by full name. */
+  readonly isTrainable: (name: string) => boolean;
+  /** Placeholders that every text must begin with. */
+  readonly numVirtualTokens: number;
+  /** Values of `added` before training. */
+  start(parameters: Parameters, options?: StartOptions): Map<string, HostTensor>;
 }
+
+/** A method by name, for any config: configs are parsed by the method's own schema before they reach it. */
+export function methodOf(name: MethodName): TuningMethod<unknown> {
+  return methods[name] as TuningMethod<unknown>;
+}
+
+export const appliedTo = (base: LanguageModel, { config, targets }: Adapter): Applied<unknown> => ({
+  base,
+  config,
+  targets,
+});
 
 /**
  * An adapter for a model.
- * @throws ConfigError when an option is out of range or a target names no linear map of the model.
+ * @throws ConfigError when an option is unknown or out of range, a name stands for nothing in the model, or the model has
+ * nothing that the method trains.
  */
 export function createAdapter(model: LanguageModel, options: AdapterOptions = {}): Adapter {
-  const { method = "lora", targets = model.peftTargets, config = {} } = options;
-  const parsed = methodOf(method).schema.safeParse(config);
-  if (!parsed.success) throw new ConfigError(`adapter "${method}": ${messageOf(parsed.error)}`);
-  const linears = new Set(
-    Object.values(model.kinds)
-      .flatMap(linearsOf)
-      .map(({ name }) => lastPart(name)),
-  );
-  const unknown = targets.filter((target) => !linears.has(target));
+  const { method: name = "lora", config = {}, alsoTrain = [] } = options;
+  const method = methodOf(name);
+  const known = Object.keys(method.schema.shape);
+  const unknown = Object.keys(config).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new ConfigError(`"${name}" has no option "${unknown}"; it has: ${known.join(", ") || "none"}`);
+  }
+  const parsed = method.schema.safeParse(config);
+  if (!parsed.success) throw new ConfigError(`adapter "${name}": ${messageOf(parsed.error)}`);
+  const targets = options.targets ?? method.targets?.(model) ?? [];
+  checkTargets(model, name, method, targets);
+  const chosen = new Set([...(method.select?.(model, parsed.data) ?? []), ...parametersNamed(model, alsoTrain)]);
+  return {
+    method: name,
+    config: parsed.data as Readonly<Record<string, unknown>>,
+    targets,
+    trained: parameterSpecs(model).flatMap((spec) => (chosen.has(spec.name) ? [spec.name] : [])),
+  };
+}
+
+function checkTargets(
+  model: LanguageModel,
+  name: string,
+  { targets: attaches }: TuningMethod<unknown>,
+  targets: readonly string[],
+): void {
+  if (!attaches) {
+    if (targets.length === 0) return;
+    throw new ConfigError(`"${name}" attaches to no linear map, so it has no targets; leave out ${targets.join(", ")}`);
+  }
+  const linears = linearNames(model);
+  const unknown = targets.filter((target) => !linears.includes(target));
   if (unknown.length > 0 || targets.length === 0) {
     throw new ConfigError(
-      `adapter "${method}": no linear map is called ${unknown.join(", ") || "nothing"}; this model has: ${[...linears].join(", ")}`,
+      `adapter "${name}": no linear map is called ${unknown.join(", ") || "nothing"}; this model has: ${linears.join(", ")}`,
     );
   }
-  return { method, config: parsed.data as Readonly<Record<string, unknown>>, targets };
 }
 
-const lastPart = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
-
-interface Linear {
-  readonly name: string;
-  readonly outFeatures: number;
-  readonly inFeatures: number;
-  /** The weight is stored [in, out]. */
-  readonly isTransposed: boolean;
-}
-
-/** Linear maps of a kind of layer: names without `.weight`, with their sizes. */
-function linearsOf(kind: LayerKind): Linear[] {
-  return kind.parameters.flatMap((spec) => {
-    const sizes = linearShape(spec);
-    const name = spec.name.slice(0, -".weight".length);
-    return sizes ? [{ name, ...sizes, isTransposed: spec.matrix === "transposed" }] : [];
-  });
-}
-
-/** The model with the adapter's parameters beside the linear maps it targets. */
-export function attach(model: LanguageModel, adapter: Adapter): LanguageModel {
-  const kinds = Object.entries(model.kinds).map(([name, kind]) => [name, adapted(kind, adapter)] as const);
-  return { ...model, kinds: Object.fromEntries(kinds) };
-}
-
-function adapted(kind: LayerKind, adapter: Adapter): LayerKind {
-  const method = methodOf(adapter.method);
-  const extra = new Map(
-    linearsOf(kind)
-      .filter(({ name }) => adapter.targets.includes(lastPart(name)))
-      .map(({ name, outFeatures, inFeatures }) => [name, method.parameters(adapter.config, outFeatures, inFeatures)]),
-  );
-  const specs = [...extra].flatMap(([linear, parameters]) =>
-    parameters.map((parameter) => ({ ...parameter, name: `${linear}.${parameter.name}` })),
-  );
-  const linear = (scope: Scope, context: LayerContext, name: string): LinearHandle => {
-    const base = scope.linear(name);
-    const own = extra.get(name);
-    if (!own) return base;
-    const tensors = Object.fromEntries(own.map((p) => [p.name, scope.tensor(`${name}.${p.name}`)]));
-    return { ...base, forward: (x) => method.forward(adapter.config, x, base, tensors, context) };
-  };
-  return {
-    parameters: [...kind.parameters, ...specs],
-    build: (scope, x, context) => kind.build({ ...scope, linear: (name) => linear(scope, context, name) }, x, context),
-  };
+/** The model with the adapter's parameters in their places. */
+export function attach(base: LanguageModel, adapter: Adapter): LanguageModel {
+  return methodOf(adapter.method).attach?.(appliedTo(base, adapter)) ?? base;
 }
 
 /** The parameters that an attached model has and its base has not. */
@@ -113,154 +114,61 @@ export function adapterSpecs(base: LanguageModel, attached: LanguageModel): Para
   return parameterSpecs(attached).filter(({ name }) => !known.has(name));
 }
 
-/** Weights of linear maps with the adapter's parameters for each, by the map's full name. */
-function* adaptedLinears(
-  model: LanguageModel,
-  adapter: Adapter,
-  parameters: Parameters,
-): Generator<{ weight: HostTensor; isTransposed: boolean; own: Record<string, HostTensor> }> {
+/**
+ * What an adapter makes of a model.
+ * @throws ConfigError when the model has parameters of the same names already: one adapter of a kind at a time.
+ */
+export function tuningOf(base: LanguageModel, adapter: Adapter): Tuning {
   const method = methodOf(adapter.method);
-  for (const { kind, prefix } of model.layers) {
-    for (const { name, outFeatures, inFeatures, isTransposed } of linearsOf(model.kinds[kind]!)) {
-      if (!adapter.targets.includes(lastPart(name))) continue;
-      const own = method.parameters(adapter.config, outFeatures, inFeatures).map((p) => {
-        const tensor = parameters.get(`${prefix}${name}.${p.name}`);
-        if (!tensor) throw new ConfigError(`the adapter has no parameter "${prefix}${name}.${p.name}"`);
-        return [p.name, tensor] as const;
-      });
-      yield { weight: parameters.get(`${prefix}${name}.weight`)!, isTransposed, own: Object.fromEntries(own) };
-    }
+  const model = attach(base, adapter);
+  const names = parameterSpecs(model).map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new ConfigError(`the model has a parameter "${twice}" already; merge its adapter before attaching another`);
   }
-}
-
-function addDelta(model: LanguageModel, adapter: Adapter, parameters: Parameters, sign: 1 | -1): void {
-  const { delta } = methodOf(adapter.method);
-  if (!delta) throw new UnsupportedError(`adapters of method "${adapter.method}" cannot be merged into the base`);
-  for (const { weight, isTransposed, own } of adaptedLinears(model, adapter, parameters)) {
-    const change = delta(adapter.config, own); // [out, in]
-    const data = weight.data as Float32Array;
-    const [rows, columns] = weight.shape as readonly [number, number];
-    for (let i = 0; i < data.length; i++) {
-      const at = isTransposed ? (i % columns) * rows + Math.floor(i / columns) : i;
-      data[i]! += sign * change[at]!;
-    }
-  }
-}
-
-/** Adds the adapter to the base's weights, in place: the base alone then computes what base and adapter did. */
-export function merge(base: LanguageModel, adapter: Adapter, parameters: Parameters): void {
-  addDelta(base, adapter, parameters, 1);
-}
-
-/** Takes the adapter out again; weights return to within a rounding of what they were. */
-export function unmerge(base: LanguageModel, adapter: Adapter, parameters: Parameters): void {
-  addDelta(base, adapter, parameters, -1);
-}
-
-/** PEFT's `fan_in_fan_out`: the targets' weights are stored [in, out]. */
-function isStoredTransposed(base: LanguageModel, { targets }: Adapter): boolean {
-  const linears = Object.values(base.kinds).flatMap(linearsOf);
-  return linears.some(({ name, isTransposed }) => isTransposed && targets.includes(lastPart(name)));
-}
-
-/** How PEFT names an adapter's parameters. */
-const PEFT_PREFIX = "base_model.model.";
-
-export interface SaveAdapterOptions {
-  /** Path or hub id of the base, for the model card; PEFT reads it to load the base. */
-  readonly baseModel?: string;
-}
-
-/** Writes the adapter as a folder that Hugging Face PEFT loads. */
-export async function saveAdapter(
-  folder: string,
-  base: LanguageModel,
-  adapter: Adapter,
-  parameters: Parameters,
-  { baseModel }: SaveAdapterOptions = {},
-): Promise<void> {
-  const specs = adapterSpecs(base, attach(base, adapter));
-  const config = {
-    peft_type: methodOf(adapter.method).peftType,
-    task_type: "CAUSAL_LM",
-    base_model_name_or_path: baseModel ?? null,
-    target_modules: [...adapter.targets],
-    bias: "none",
-    fan_in_fan_out: isStoredTransposed(base, adapter),
-    inference_mode: true,
-    ...adapter.config,
+  const added = adapterSpecs(base, model);
+  const own = new Set(added.map(({ name }) => name));
+  const trained = new Set(adapter.trained);
+  return {
+    model,
+    added,
+    isTrainable: (name) => trained.has(name) || (own.has(name) && !method.isFrozen?.(name)),
+    numVirtualTokens: method.numVirtualTokens?.(adapter.config) ?? 0,
+    start: (parameters, options = {}) =>
+      new Map([
+        ...initialize(added, options.seed ?? 0),
+        ...(method.start?.(appliedTo(base, adapter), parameters, options) ?? []),
+      ]),
   };
-  const tensors = new Map(specs.map(({ name }) => [PEFT_PREFIX + name, parameters.get(name)!]));
-  await writeAdapter(folder, { config, tensors });
 }
 
 /**
- * Reads an adapter folder written by Tessera or PEFT.
- * @throws CheckpointError when it does not fit the base, naming the first tensor that differs.
+ * Puts the adapter into the base's weights, in place: the base alone then computes what base and adapter did.
+ * @throws UnsupportedError for methods whose parameters are no weights.
  */
-export async function loadAdapter(
-  folder: string,
-  base: LanguageModel,
-): Promise<{ adapter: Adapter; parameters: Map<string, HostTensor> }> {
-  const { config, tensors } = await readAdapter(folder);
-  const name = (Object.keys(methods) as MethodName[]).find((key) => methods[key].peftType === config.peft_type);
-  if (!name) {
-    throw new UnsupportedError(
-      `${folder}: peft_type ${JSON.stringify(config.peft_type)} is not supported; supported are: ${Object.keys(methods).join(", ")}`,
-    );
-  }
-  const targets = config.target_modules;
-  if (!Array.isArray(targets)) {
-    throw new UnsupportedError(`${folder}: target_modules must be a list of names, got ${JSON.stringify(targets)}`);
-  }
-  refuseUnread(folder, config, Object.keys(methods[name].schema.shape));
-  const adapter = createAdapter(base, { method: name, targets: targets.map(String), config });
-  const parameters = new Map<string, HostTensor>();
-  const specs = adapterSpecs(base, attach(base, adapter));
-  for (const { name: local, shape } of specs) {
-    const tensor = tensors.get(PEFT_PREFIX + local);
-    if (!tensor || `${tensor.shape}` !== `${shape}`) {
-      const found = tensor ? `[${tensor.shape}]` : "nothing";
-      throw new CheckpointError(
-        `${folder}: the adapter does not fit this base: expected ${PEFT_PREFIX}${local} of shape [${shape}], found ${found}`,
-      );
-    }
-    parameters.set(local, hostTensor("float32", tensor.shape, asFloat32(tensor)));
-  }
-  if (tensors.size !== specs.length) {
-    const known = new Set(specs.map((spec) => PEFT_PREFIX + spec.name));
-    const extra = [...tensors.keys()].find((key) => !known.has(key));
-    throw new CheckpointError(`${folder}: tensor "${extra}" belongs to nothing in this base`);
-  }
-  return { adapter, parameters };
+export function merge(base: LanguageModel, adapter: Adapter, parameters: Parameters): void {
+  const { merging } = methodOf(adapter.method);
+  if (typeof merging === "string")
+    throw new UnsupportedError(`adapters of method "${adapter.method}" cannot be merged into the base: ${merging}`);
+  merging.merge(appliedTo(base, adapter), parameters);
 }
 
-/** Keys of adapter_config.json that change nothing in what an adapter computes, whatever their value. */
-const INERT = new Set([
-  "peft_type",
-  "peft_version",
-  "task_type",
-  "base_model_name_or_path",
-  "revision",
-  "target_modules",
-  "inference_mode",
-  // how the base stores its weights, which the base itself says
-  "fan_in_fan_out",
-  "auto_mapping",
-  "init_lora_weights",
-]);
-
-/** @throws UnsupportedError for a key that would change the result and that nothing here reads. */
-function refuseUnread(folder: string, config: Readonly<Record<string, unknown>>, read: readonly string[]): void {
-  const isOff = (value: unknown): boolean =>
-    value === null ||
-    value === false ||
-    value === "none" ||
-    (typeof value === "object" && Object.keys(value).length === 0);
-  const unread = Object.entries(config).find(([key, value]) => !INERT.has(key) && !read.includes(key) && !isOff(value));
-  if (unread) {
+/**
+ * Takes the adapter out again; weights return to within a rounding of what they were.
+ * @throws UnsupportedError where merged weights do not say what the base's were.
+ */
+export function unmerge(base: LanguageModel, adapter: Adapter, parameters: Parameters): void {
+  const { merging } = methodOf(adapter.method);
+  const unmerging = typeof merging === "string" ? merging : merging.unmerge;
+  const why =
+    typeof unmerging === "string"
+      ? unmerging
+      : adapter.trained.length > 0
+        ? "the base's values were trained in place"
+        : "";
+  if (typeof unmerging === "string" || why)
     throw new UnsupportedError(
-      `${folder}: "${unread[0]}": ${JSON.stringify(unread[1])} in adapter_config.json is not supported; leaving it out would change the result`,
+      `adapters of method "${adapter.method}" cannot be taken out of merged weights: ${why}; keep the base's files`,
     );
-  }
+  unmerging(appliedTo(base, adapter), parameters);
 }

@@ -11,6 +11,7 @@ import {
   type Graph,
   graph,
   reshape,
+  shiftedAttention,
   type Tensor,
   transpose,
 } from "../graph/index.js";
@@ -71,7 +72,7 @@ export function layerGraph(model: LanguageModel, kind: string, shape: SequenceSh
     const context = {
       positions: inputs.positions!,
       tables: Object.fromEntries(tables),
-      attend: (request: AttentionRequest) => attendWhole(request, shape, inputs.segments),
+      attend: (request: AttentionRequest) => attendWhole(request, shape, inputs.segments, mode),
       dropout: (h: Tensor, rate: number) =>
         mode === "train" ? dropout(h, inputs.seed!, { rate, salt: deriveSeed(numMasks++, "dropout") }) : h,
       report: (name: string, value: Tensor) => {
@@ -83,8 +84,14 @@ export function layerGraph(model: LanguageModel, kind: string, shape: SequenceSh
 }
 
 /** Attention over whole sequences: heads apart, causal tiles, heads together again. */
-function attendWhole(request: AttentionRequest, shape: SequenceShape, segments: Tensor | undefined): Tensor {
+function attendWhole(
+  request: AttentionRequest,
+  shape: SequenceShape,
+  segments: Tensor | undefined,
+  mode: LayerMode,
+): Tensor {
   const { q, k, v, numHeads, numKvHeads, headDim, scale, window, softcap, bias } = request;
+  const share = mode === "train" ? request.trainingGroup : undefined;
   if (bias && softcap !== undefined)
     throw new UnsupportedError("attention: a bias on the scores and a softcap do not go together");
   const { batchSize, time, attentionTile } = shape;
@@ -92,9 +99,14 @@ function attendWhole(request: AttentionRequest, shape: SequenceShape, segments: 
     transpose(reshape(x, [batchSize, time, count, headDim]), [0, 2, 1, 3]);
   const parts = [heads(q, numHeads), heads(k, numKvHeads), heads(v, numKvHeads)] as const;
   const visible = { scale, ...(window !== undefined && { window }), ...(segments && { segments }) };
+  if (share !== undefined && (bias || softcap !== undefined))
+    throw new UnsupportedError("attention in shifted groups does not go with a bias on the scores or a softcap");
+  const tile = Math.min(attentionTile, time);
   const attended =
-    softcap === undefined
-      ? causalAttention(...parts, { ...visible, ...(bias && { bias }), tile: Math.min(attentionTile, time) })
-      : cappedAttention(...parts, { ...visible, softcap });
+    share !== undefined
+      ? shiftedAttention(...parts, { ...visible, group: share * time, tile })
+      : softcap === undefined
+        ? causalAttention(...parts, { ...visible, ...(bias && { bias }), tile })
+        : cappedAttention(...parts, { ...visible, softcap });
   return reshape(transpose(attended, [0, 2, 1, 3]), [batchSize, time, numHeads * headDim]);
 }

@@ -16,3 +16,4 @@ export {
   type TextModel,
 } from "./load.js";
 export { type EmbedOptions, embedTexts, type LoadedEncoder, loadEncoder } from "./load-encoder.js";
+export { type SpectraOptions, tuningSpectra, type WeightSpectrum } from "./spectra.js";

@@ -12,6 +12,7 @@ export {
   rowScores,
   shuffled,
 } from "./data/row-order.js";
+export { packWithVirtualTokens } from "./data/virtual-tokens.js";
 export { Evaluation } from "./evaluate.js";
 export {
   type StepReport,
@@ -23,6 +24,7 @@ export {
   train,
 } from "./loop.js";
 export * from "./optim/index.js";
+export { type PhasedContext, type PhasedEvent, type TrainPhase, trainPhases } from "./phases.js";
 export type { RunFolder } from "./run-folder.js";
 export {
   type LabelledSequence,

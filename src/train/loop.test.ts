@@ -9,7 +9,7 @@ import { adapterSpecs, attach, createAdapter } from "../peft/index.js";
 import { Runtime } from "../runtime/index.js";
 import { packDocuments } from "./data/packing.js";
 import { type TrainContext, type TrainEvent, type TrainOptions, type TrainSummary, train } from "./loop.js";
-import { adamw, sgd } from "./optim/index.js";
+import { adafactor, adamw, adamw8bit, lion, optimizers, sgd } from "./optim/index.js";
 
 let runtime: Runtime;
 let folder: string;
@@ -90,6 +90,24 @@ describe("train", () => {
     expect(summary.after).toBeLessThan(1.3);
   });
 
+  it.each([
+    // the same steps but for the rounding of states; a rate at which rounding is not blown up
+    ["adamw8bit", adamw8bit(), 5e-3, 0.01],
+    ["lion", lion(), 2e-3, 0.1],
+    ["adafactor", adafactor(), 5e-2, 0.1],
+  ] as const)("learns with %s as with AdamW", async (_, optimizer, peak, margin) => {
+    const run = async (changes: Partial<TrainOptions>): Promise<number> => {
+      const model = tinyModel({ num_hidden_layers: 1, hidden_size: 64, intermediate_size: 96, initializer_range: 0.1 });
+      const context = { runtime, model, parameters: tinyParameters(model) };
+      return (await finish(train(context, data, optionsOf({ steps: 40, ...changes })))).summary.after!;
+    };
+    const schedule = { name: "cosine", warmupSteps: 2, totalSteps: 40, finalShare: 0.1 } as const;
+    const reference = await run({ schedule: { ...schedule, peak: 5e-3 } });
+    const ratio = (await run({ optimizer, schedule: { ...schedule, peak } })) / reference;
+    expect(ratio).toBeLessThan(1 + margin);
+    expect(ratio > 0.99 || optimizer.name !== "adamw8bit").toBe(true);
+  });
+
   it("trains an adapter alone and leaves the base as it was", async () => {
     const base = tinyModel({ num_hidden_layers: 1, initializer_range: 0.1 });
     const adapter = createAdapter(base, { config: { r: 4, lora_dropout: 0.1 } });
@@ -104,20 +122,32 @@ describe("train", () => {
     for (const [name, { data }] of frozen) expect(data, name).toEqual(before.get(name));
   });
 
-  it("goes on after a stop with the bits of the uninterrupted run", async () => {
-    const whole = contextOf();
-    const wholeRun = await finish(train(whole, data, optionsOf()));
-    const stop = new AbortController();
-    const first = train(contextOf({ folder: root("resume"), signal: stop.signal }), data, optionsOf());
-    for await (const event of first) if (event.type === "step" && event.step === 5) stop.abort();
-    const second = contextOf({ folder: root("resume") });
-    const rest = await finish(train(second, data, optionsOf()));
-    expect(rest.events.find((event) => event.type === "step")?.step).toBe(6);
-    for (const [name, { data: values }] of whole.parameters)
-      expect(second.parameters.get(name)!.data, name).toEqual(values);
-    expect(rest.summary.after).toBe(wholeRun.summary.after);
-    expect(rest.summary.before).toBe(wholeRun.summary.before);
-  });
+  it.each(Object.entries(optimizers))(
+    "goes on after a stop with the bits of the uninterrupted run: %s",
+    async (name, make) => {
+      const options = optionsOf({ optimizer: make() });
+      // wide enough for states of 8 bits
+      const model = tinyModel({ num_hidden_layers: 1, hidden_size: 64, intermediate_size: 96 });
+      const contextOf = (extra: Partial<TrainContext> = {}): TrainContext => ({
+        runtime,
+        model,
+        parameters: tinyParameters(model),
+        ...extra,
+      });
+      const whole = contextOf();
+      const wholeRun = await finish(train(whole, data, options));
+      const stop = new AbortController();
+      const first = train(contextOf({ folder: root(`resume-${name}`), signal: stop.signal }), data, options);
+      for await (const event of first) if (event.type === "step" && event.step === 5) stop.abort();
+      const second = contextOf({ folder: root(`resume-${name}`) });
+      const rest = await finish(train(second, data, options));
+      expect(rest.events.find((event) => event.type === "step")?.step).toBe(6);
+      for (const [name, { data: values }] of whole.parameters)
+        expect(second.parameters.get(name)!.data, name).toEqual(values);
+      expect(rest.summary.after).toBe(wholeRun.summary.after);
+      expect(rest.summary.before).toBe(wholeRun.summary.before);
+    },
+  );
 
   it("ends early when held-out loss stops falling, with the best parameters", async () => {
     const options = optionsOf({

@@ -3,4 +3,5 @@ export { type AdditiveAttentionOptions, additiveAttention } from "./additive-att
 export { type CausalAttentionOptions, causalAttention } from "./attention.js";
 export { linearCrossEntropy } from "./cross-entropy.js";
 export { type FullAttentionOptions, fullAttention } from "./full-attention.js";
+export { type ShiftedAttentionOptions, shiftedAttention } from "./shifted-attention.js";
 export { softcapped, softcapSlope } from "./softcap.js";

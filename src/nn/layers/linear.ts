@@ -1,6 +1,6 @@
 /** @file Linear maps: the one place that knows what a weight looks like. */
 
-import { add, matmul, type Tensor } from "../../graph/index.js";
+import { add, matmul, type Tensor, transpose } from "../../graph/index.js";
 import type { Initializer, LinearHandle, ParameterSpec } from "../model.js";
 
 export interface DenseOptions {
@@ -18,6 +18,8 @@ export function denseLinear(weight: Tensor, bias?: Tensor, { isTransposed = fals
       const y = matmul(x, weight, { transB: !isTransposed });
       return bias ? add(y, bias) : y;
     },
+    weight: () => (isTransposed ? transpose(weight, [1, 0]) : weight),
+    ...(bias && { bias }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** @file AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2). */
 
 import { add, div, mul, sqrt, sub } from "../../graph/index.js";
-import type { OptimizerRule } from "./optimizer.js";
+import type { ElementwiseRule } from "./elementwise.js";
 
 export interface AdamWOptions {
   /** Decay of the mean of gradients. Default 0.9. */
@@ -13,7 +13,7 @@ export interface AdamWOptions {
 }
 
 /** m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², p ← (1-ηλ)p - η m̂ / (√v̂ + ε), with m̂ and v̂ corrected for their start at 0. */
-export function adamw({ beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 }: AdamWOptions = {}): OptimizerRule {
+export function adamw({ beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 }: AdamWOptions = {}): ElementwiseRule {
   return {
     name: "adamw",
     states: ["moment1", "moment2"],

@@ -1,7 +1,7 @@
 /** @file Stochastic gradient descent with momentum (Polyak 1964; as in Sutskever et al. 2013, without Nesterov's step). */
 
 import { add, mul, sub } from "../../graph/index.js";
-import type { OptimizerRule } from "./optimizer.js";
+import type { ElementwiseRule } from "./elementwise.js";
 
 export interface SgdOptions {
   /** Share of the last update that is kept. 0 needs no state. Default 0. */
@@ -9,7 +9,7 @@ export interface SgdOptions {
 }
 
 /** u ← μu + g, p ← (1-ηλ)p - ηu. */
-export function sgd({ momentum = 0 }: SgdOptions = {}): OptimizerRule {
+export function sgd({ momentum = 0 }: SgdOptions = {}): ElementwiseRule {
   return {
     name: "sgd",
     states: momentum === 0 ? [] : ["velocity"],
