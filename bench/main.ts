@@ -13,6 +13,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   speculative: async () => (await import("./engine/speculative.bench.js")).speculative,
   stream: async () => (await import("./engine/stream.bench.js")).stream100k,
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,
+  tune: async () => (await import("./train/tune.bench.js")).tune,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
   weights: async () => (await import("./engine/weights.bench.js")).weightFormats,
 };

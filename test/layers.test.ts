@@ -36,6 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "presets",
     "server",
     "documents",
+    "datasets",
     "chunk",
     "retrieval",
     "tokenizers",
@@ -48,7 +49,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "checkpoint",
   ],
-  cli: ["pipeline", "export", "presets", "server", "engine", "plan", "train", "peft", "checkpoint", "runtime"],
+  cli: [
+    "datasets",
+    "models",
+    "pipeline",
+    "export",
+    "presets",
+    "server",
+    "engine",
+    "plan",
+    "train",
+    "peft",
+    "checkpoint",
+    "runtime",
+  ],
 };
 
 /** Where Node's own modules may be imported. */

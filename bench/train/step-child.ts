@@ -1,6 +1,5 @@
 /** @file One process of the training benchmarks: a Llama-shaped model, a few optimiser steps, times and peak memory. */
 
-import { readFileSync } from "node:fs";
 import { Rng } from "../../src/base/rng.js";
 import { llama } from "../../src/models/index.js";
 import { initialize, type LanguageModel, parameterSpecs } from "../../src/nn/index.js";
@@ -8,20 +7,10 @@ import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
 import { describeTraining, estimateMemory, type MicroBatch, TrainPlan } from "../../src/plan/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { adamw, Optimizer } from "../../src/train/index.js";
+import { baselineBytes, peakBytes } from "./memory.js";
 import type { StepResult, StepShape } from "./step-shape.js";
 
 const shape = JSON.parse(process.argv[2]!) as StepShape;
-const baselineBytes = peakBytes();
-
-function peakBytes(): number {
-  // Linux's own high-water mark where there is one; elsewhere the same figure by getrusage
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024;
-  } catch {
-    return process.resourceUsage().maxRSS * 1024;
-  }
-}
-
 function buildModel(): { base: LanguageModel; model: LanguageModel } {
   const base = llama({
     vocab_size: shape.vocab,
@@ -62,7 +51,7 @@ const description = describeTraining(model, {
   streamGradients: shape.stream,
 });
 const rule = adamw();
-const predicted = estimateMemory(description, { optimizerStates: rule.states.length });
+const predicted = estimateMemory(description);
 const runtime = await Runtime.open({ numThreads: shape.threads });
 const parameters = initialize(parameterSpecs(model), 0);
 const plan = await TrainPlan.create(runtime, description, parameters);

@@ -29,6 +29,9 @@ export interface Llama2cConfig {
   readonly hidden_act: "silu";
   readonly rms_norm_eps: 1e-5;
   readonly rope_theta: 10000;
+  readonly bos_token_id: 1;
+  /** Its texts follow one another with nothing but the start between them, and its program stops there. */
+  readonly eos_token_id: 1;
 }
 
 interface Header {
@@ -225,6 +228,8 @@ function configOf(sizes: readonly number[], isShared: boolean): Llama2cConfig {
     hidden_act: "silu",
     rms_norm_eps: 1e-5,
     rope_theta: 10000,
+    bos_token_id: 1,
+    eos_token_id: 1,
   };
 }
 

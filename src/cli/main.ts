@@ -8,9 +8,12 @@ import { chatCommand } from "./commands/chat.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
+import { planCommand } from "./commands/plan.js";
 import { pullCommand } from "./commands/pull.js";
 import { serveCommand } from "./commands/serve.js";
+import { tuneCommand } from "./commands/tune.js";
 import { upCommand } from "./commands/up.js";
+import { verifyCommand } from "./commands/verify.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -21,7 +24,18 @@ const program = new Command("tessera")
   .version(version)
   .showSuggestionAfterError()
   .showHelpAfterError("(--help lists the options)");
-const commands = [upCommand, pullCommand, inspectCommand, exportCommand, generateCommand, chatCommand, serveCommand];
+const commands = [
+  upCommand,
+  tuneCommand,
+  planCommand,
+  verifyCommand,
+  pullCommand,
+  inspectCommand,
+  exportCommand,
+  generateCommand,
+  chatCommand,
+  serveCommand,
+];
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
 
 try {

@@ -7,7 +7,15 @@ import { writeModel } from "../checkpoint/index.js";
 import { countParameters, initialize, type LanguageModel, parameterSpecs } from "../nn/index.js";
 import { type Adapter, adapterSpecs, attach, createAdapter, merge, saveAdapter } from "../peft/index.js";
 import type { Runtime } from "../runtime/index.js";
-import { adamw, type PackedDataset, packDocuments, type TrainEvent, type TrainSummary, train } from "../train/index.js";
+import {
+  adamw,
+  type PackedDataset,
+  packDocuments,
+  stateBytes,
+  type TrainEvent,
+  type TrainSummary,
+  train,
+} from "../train/index.js";
 import type { Candidate, TextCodec } from "./base-model.js";
 import { sha256, type TokenSplit } from "./corpus.js";
 import {
@@ -119,8 +127,9 @@ export async function chooseTuning(
 }
 
 function fitOrSkip({ model, isTrainable }: Tunable, time: number, limits: MemoryLimits, isLast: boolean) {
+  const bytes = (shape: readonly number[]): number => stateBytes(adamw(), shape);
   try {
-    return fitShape(model, time, isTrainable, limits);
+    return fitShape({ model, isTrainable, time, rowsPerStep: 2, stateBytes: bytes, mayStream: true }, limits);
   } catch (error) {
     if (isLast) throw error;
     return undefined;

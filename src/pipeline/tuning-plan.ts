@@ -12,7 +12,7 @@ import {
   TrainPlan,
 } from "../plan/index.js";
 import type { Runtime } from "../runtime/index.js";
-import { adamw, batchOf, type PackedDataset } from "../train/index.js";
+import { batchOf, type PackedDataset } from "../train/index.js";
 
 export interface TuningBudget {
   /** Time of training. */
@@ -56,23 +56,47 @@ export const tuningPlanSchema = z.object({
 export type TuningPlan = z.infer<typeof tuningPlanSchema>;
 export type StepShape = TuningPlan["shape"];
 
+/** Tokens of a micro-batch beyond which matrix products get no faster. */
+const ENOUGH_TOKENS = 1024;
+
+/** Bytes of a tile of logits. */
+const LOGITS_BYTES = 2 ** 25;
+
+/** What is to be fitted. */
+export interface StepRequest {
+  readonly model: LanguageModel;
+  readonly isTrainable: (name: string) => boolean;
+  /** Positions per row. */
+  readonly time: number;
+  /** Rows per step. Micro-batches divide them. */
+  readonly rowsPerStep: number;
+  /** Bytes of the optimiser's states for a trained parameter of a shape. */
+  readonly stateBytes: (shape: readonly number[]) => number;
+  /** Whether gradients may be used up layer by layer, which rules out clipping and accumulation. */
+  readonly mayStream: boolean;
+}
+
 /** Shapes from fast and large to slow and small: recompute more, then fewer rows at once, then smaller tiles. */
-function stepShapes(vocabSize: number): StepShape[] {
-  const shapes: StepShape[] = [];
-  for (const batchSize of [2, 1]) {
-    for (const save of ["all", "selective", "inputs"] as const) {
-      shapes.push({
-        batchSize,
-        save,
-        attentionTile: 256,
-        lossTile: { rows: 1024, vocabulary: vocabSize },
-        streamGradients: false,
-      });
-    }
-  }
-  const last = shapes.at(-1)!;
-  shapes.push({ ...last, attentionTile: 64, lossTile: { rows: 128, vocabulary: vocabSize } });
-  shapes.push({ ...last, attentionTile: 64, lossTile: { rows: 128, vocabulary: vocabSize }, streamGradients: true });
+function stepShapes({ model: { vocabSize }, time, rowsPerStep, mayStream }: StepRequest): StepShape[] {
+  const most = Math.max(1, Math.floor(ENOUGH_TOKENS / time));
+  const sizes = Array.from({ length: rowsPerStep }, (_, i) => rowsPerStep - i).filter(
+    (size) => rowsPerStep % size === 0 && size <= most,
+  );
+  const lossRows = 2 ** Math.floor(Math.log2(Math.max(64, Math.min(1024, LOGITS_BYTES / 4 / vocabSize))));
+  const shapes: StepShape[] = sizes.flatMap((batchSize) =>
+    (["all", "selective", "inputs"] as const).map((save) => ({
+      batchSize,
+      save,
+      attentionTile: 256,
+      lossTile: { rows: lossRows, vocabulary: vocabSize },
+      streamGradients: false,
+    })),
+  );
+  const small = { ...shapes.at(-1)!, attentionTile: 64 };
+  shapes.push({ ...small, lossTile: { rows: Math.min(lossRows, 128), vocabulary: vocabSize } });
+  const tiled = { ...small, lossTile: { rows: 128, vocabulary: Math.min(vocabSize, 4096) } };
+  if (tiled.lossTile.vocabulary < vocabSize) shapes.push(tiled);
+  if (mayStream) shapes.push({ ...shapes.at(-1)!, streamGradients: true });
   return shapes;
 }
 
@@ -82,7 +106,7 @@ export interface FittingShape {
   readonly memory: MemoryEstimate;
 }
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
+export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 export interface MemoryLimits {
   /** Most memory of the process; undefined for no limit. */
@@ -98,27 +122,39 @@ const UNCOLLECTED_BYTES = 64 * 2 ** 20;
  * The fastest shape whose predicted peak fits the budget.
  * @throws CapacityError saying what the smallest would need.
  */
-export function fitShape(
-  model: LanguageModel,
-  time: number,
-  isTrainable: (name: string) => boolean,
-  { memoryBytes, processBytes }: MemoryLimits,
-): FittingShape {
-  let smallest = Number.POSITIVE_INFINITY;
-  for (const shape of stepShapes(model.vocabSize)) {
-    const description = describeTraining(model, { ...shape, time, packed: true, isTrainable });
-    const memory = estimateRun(description, processBytes);
-    if (memoryBytes === undefined || memory.total <= memoryBytes) return { shape, description, memory };
-    smallest = Math.min(smallest, memory.total);
-  }
+export function fitShape(request: StepRequest, limits: MemoryLimits): FittingShape {
+  const { fitting, smallest } = shapeWithin(request, limits);
+  if (fitting) return fitting;
+  const needed = megabytes(smallest);
   throw new CapacityError(
-    `a memory budget of ${megabytes(memoryBytes!)} is too small: tuning this model (${countParameters(parameterSpecs(model))} parameters, rows of ${time} tokens) needs at least ${megabytes(smallest)}; give --memory ${megabytes(smallest).replace(" ", "")} or more`,
+    `a memory budget of ${megabytes(limits.memoryBytes!)} is too small: tuning this model (${countParameters(parameterSpecs(request.model))} parameters, rows of ${request.time} tokens) needs at least ${needed}; give --memory ${needed.replace(" ", "")} or more`,
   );
 }
 
+/** The fastest shape that fits, if any does, and the bytes of the smallest that was tried. */
+export function shapeWithin(
+  request: StepRequest,
+  { memoryBytes, processBytes }: MemoryLimits,
+): { readonly fitting: FittingShape | undefined; readonly smallest: number } {
+  const { model, time, isTrainable } = request;
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const shape of stepShapes(request)) {
+    const description = describeTraining(model, { ...shape, time, packed: true, isTrainable });
+    const memory = estimateRun(description, request.stateBytes, processBytes);
+    const fitting = { shape, description, memory };
+    if (memoryBytes === undefined || memory.total <= memoryBytes) return { fitting, smallest: memory.total };
+    smallest = Math.min(smallest, memory.total);
+  }
+  return { fitting: undefined, smallest };
+}
+
 /** The estimate of a trial step and then the run: the trial's buffers are collected when the run has its own already. */
-function estimateRun(description: TrainDescription, processBytes: number): MemoryEstimate {
-  const memory = estimateMemory(description, { optimizerStates: adamw().states.length, processBytes });
+function estimateRun(
+  description: TrainDescription,
+  stateBytes: StepRequest["stateBytes"],
+  processBytes: number,
+): MemoryEstimate {
+  const memory = estimateMemory(description, { stateBytes, processBytes });
   const uncollected = Math.min(memory.residuals, UNCOLLECTED_BYTES);
   return { ...memory, runtime: memory.runtime + uncollected, total: memory.total + uncollected };
 }

@@ -34,16 +34,18 @@ const RUNTIME_BYTES = 150 * 2 ** 20;
 const ARENA_FACTOR = 2.1;
 
 export interface MemoryOptions {
-  /** State tensors of the optimiser per trained parameter. */
-  readonly optimizerStates: number;
+  /** Bytes of the optimiser's states for a trained parameter of a shape. Default: AdamW's, twice the parameter. */
+  readonly stateBytes?: (shape: readonly number[]) => number;
   /** What the process holds beside the plan. Default: Node.js with ONNX Runtime and nothing else, 150 MB. */
   readonly processBytes?: number;
 }
 
+const adamwBytes = (shape: readonly number[]): number => 2 * byteSize("float32", shape);
+
 /** Adds up a training plan's memory. Nothing is allocated. */
 export function estimateMemory(
   description: TrainDescription,
-  { optimizerStates, processBytes = RUNTIME_BYTES }: MemoryOptions,
+  { stateBytes = adamwBytes, processBytes = RUNTIME_BYTES }: MemoryOptions = {},
 ): MemoryEstimate {
   const { model, options, layers } = description;
   const specs = parameterSpecs(model);
@@ -54,7 +56,7 @@ export function estimateMemory(
   const parts = {
     weights: bytes(specs),
     gradients: gradientBytes(description, trained),
-    optimizer: optimizerStates * bytes(trained),
+    optimizer: trained.reduce((sum, { shape }) => sum + stateBytes(shape), 0),
     activations: (layers.length + 3) * hidden,
     residuals: layers.reduce((sum, layer) => sum + residualBytes(layer), 0),
     workspace: ARENA_FACTOR * largestWorkspace(description),

@@ -162,7 +162,7 @@ function tuningMemory(model: LanguageModel, length: number): TuningMemory {
   const total = (
     of: LanguageModel,
     own: Pick<Parameters<typeof describeTraining>[1], "save" | "isTrainable" | "streamGradients">,
-  ) => estimateMemory(describeTraining(of, { ...shape, ...own }), { optimizerStates: 2 });
+  ) => estimateMemory(describeTraining(of, { ...shape, ...own }));
   const all = { isTrainable: () => true };
   const adapter = createAdapter(model, { config: { r: 8, lora_alpha: 16 } });
   const adapted = attach(model, adapter);

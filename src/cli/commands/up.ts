@@ -7,10 +7,10 @@ import type { TuningMethod } from "../../pipeline/tune.js";
 import { runUp, type UpEvent, type UpOptions } from "../../pipeline/up.js";
 import { listen, readPageScript } from "../../server/adapters/node.js";
 import { createApp } from "../../server/app.js";
-import type { TrainEvent } from "../../train/index.js";
-import { bytes, integer, plural, seconds } from "../format.js";
+import { plural, seconds } from "../format.js";
 import { parseBytes, parseInteger, parseSeconds } from "../options.js";
-import { bar, StatusLine } from "../status-line.js";
+import { StatusLine } from "../status-line.js";
+import { TrainingStatus } from "../training-status.js";
 import { planText, reportText } from "../up-text.js";
 
 interface Flags {
@@ -97,45 +97,22 @@ function optionsOf(folder: string, flags: Flags, signal: AbortSignal): UpOptions
 /** Shows a job's events as they come. */
 function reporter(status: StatusLine): (event: UpEvent) => void {
   status.update("reading");
-  const progress = { steps: 0, start: 0, tokens: 0 };
+  let steps = 0;
+  let training: TrainingStatus | undefined;
   return (event) => {
     if (event.type === "plan") {
-      progress.steps = event.plan.tuning.steps;
+      steps = event.plan.tuning.steps;
       status.print(`Plan\n${planText(event.plan)}`);
     } else if (event.type === "index") {
-      progress.start = performance.now();
       const { chunks, unchanged } = event.result;
       status.print(
         `\nIndexed ${plural(chunks, "chunk")} in ${seconds(event.seconds)}; ${plural(unchanged, "document")} unchanged`,
       );
     } else if (event.type === "train") {
-      showTraining(event.event, progress, status);
+      training ??= new TrainingStatus(status, steps);
+      training.show(event.event);
     } else {
       status.print(`\nReport\n${reportText(event.report)}`);
     }
   };
-}
-
-function showTraining(
-  event: TrainEvent,
-  progress: { steps: number; start: number; tokens: number },
-  status: StatusLine,
-): void {
-  if (event.type === "evaluation") {
-    status.print(`  step ${integer(event.step)}: perplexity ${Math.exp(event.loss).toFixed(1)} on held-out text`);
-  }
-  if (event.type !== "step") return;
-  progress.tokens += event.tokens;
-  const elapsed = (performance.now() - progress.start) / 1000;
-  const share = event.step / progress.steps;
-  const parts = [
-    bar(share),
-    `${integer(event.step)}/${integer(progress.steps)}`,
-    `loss ${event.loss.toFixed(3)}`,
-    `lr ${event.learningRate.toExponential(1)}`,
-    `${integer(progress.tokens / elapsed)} tokens/s`,
-    `peak ${bytes(process.resourceUsage().maxRSS * 1024)}`,
-    `${seconds((elapsed / event.step) * (progress.steps - event.step))} left`,
-  ];
-  status.update(parts.join("  "));
 }

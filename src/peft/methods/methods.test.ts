@@ -69,7 +69,7 @@ describe("lora-fa", () => {
     const tile = { rows: 512, vocabulary: 512 };
     const options = { ...shape, time: 512, attentionTile: 256, lossTile: tile, save, streamGradients: false };
     const description = describeTraining(tuning.model, { ...options, isTrainable: tuning.isTrainable });
-    return { description, memory: estimateMemory(description, { optimizerStates: 2 }) };
+    return { description, memory: estimateMemory(description) };
   };
 
   it("keeps A x where LoRA keeps x: at least a fifth less in activations", () => {

@@ -1,0 +1,123 @@
+/** @file What the tune benchmark runs in child processes: ours, and PEFT's or PyTorch's on the same checkpoint and rows. */
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type JsonValue, writeModel } from "../../src/checkpoint/index.js";
+import { readExamples, tokenizeExamples } from "../../src/datasets/index.js";
+import type { SavePolicy } from "../../src/graph/index.js";
+import { llama } from "../../src/models/index.js";
+import { initialize, parameterSpecs } from "../../src/nn/index.js";
+import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
+import { ChatTemplate, tokenizerFromFiles } from "../../src/tokenizers/index.js";
+import { runJson } from "../bench.js";
+
+export interface TuneStep {
+  /** Checkpoint. */
+  readonly folder: string;
+  /** JSON of rows: ids and weights of time + 1 tokens each. */
+  readonly rows: string;
+  /** JSON of the adapter's values at the start. */
+  readonly adapter?: string;
+  readonly method: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly time: number;
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly threads: number;
+  readonly save: SavePolicy;
+  readonly attentionTile?: number;
+  readonly lossRows?: number;
+  readonly stream?: boolean;
+}
+
+export interface TuneResult {
+  readonly stepMs: readonly number[];
+  readonly losses: readonly number[];
+  readonly peakBytes: number;
+  readonly baselineBytes: number;
+}
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+export const runOurs = (step: TuneStep): Promise<TuneResult> =>
+  runJson(process.execPath, ["--import", "tsx", path("./tune-child.ts"), JSON.stringify(step)]);
+
+export const runPeft = (python: string, step: TuneStep): Promise<TuneResult> =>
+  runJson(python, [path("../peers/tune.py"), JSON.stringify(step)], {
+    ...process.env,
+    OMP_NUM_THREADS: String(step.threads),
+  });
+
+/** SmolLM2-135M's shape. */
+const config = {
+  model_type: "llama",
+  architectures: ["LlamaForCausalLM"],
+  vocab_size: 49_152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 100_000,
+  tie_word_embeddings: true,
+  hidden_act: "silu",
+  torch_dtype: "float32",
+  bos_token_id: 1,
+  eos_token_id: 2,
+} as const;
+
+/** Writes a checkpoint with random weights, and the start of a LoRA adapter of it. */
+export async function writeCheckpoint(
+  folder: string,
+  tokenizerFiles: ReadonlyMap<string, Uint8Array>,
+): Promise<string> {
+  const model = llama(config);
+  const parameters = initialize(parameterSpecs(model), 1);
+  await writeModel(folder, {
+    config: config as unknown as Record<string, JsonValue>,
+    tensors: parameters,
+    files: tokenizerFiles,
+  });
+  const adapter = createAdapter(model, { config: { r: 8, lora_alpha: 16 } });
+  const start = initialize(adapterSpecs(model, attach(model, adapter)), 2);
+  const file = join(folder, "adapter-start.json");
+  writeFileSync(
+    file,
+    JSON.stringify(Object.fromEntries([...start].map(([name, { data }]) => [name, Array.from(data as Float32Array)]))),
+  );
+  return file;
+}
+
+/** Rows of time + 1 tokens: rendered examples end to end, those of the assistant's tokens that are learned marked. */
+export async function writeRows(
+  data: string,
+  file: string,
+  tokenizerFiles: ReadonlyMap<string, Uint8Array>,
+  time: number,
+  count: number,
+): Promise<void> {
+  const { examples } = await readExamples(data);
+  const tokenizer = tokenizerFromFiles(tokenizerFiles);
+  const template = new ChatTemplate(CHATML);
+  const marks = { prefix: [], suffix: [2] };
+  const { documents } = tokenizeExamples(examples.slice(0, 2 * count + 200), {
+    tokenizer,
+    marks,
+    template,
+    maxTokens: 4096,
+    overLong: "drop",
+  });
+  const ids = documents.flatMap((document) => Array.from(document.ids));
+  const weights = documents.flatMap((document) => Array.from(document.targets));
+  const rows = Array.from({ length: count }, (_, i) => ({
+    ids: ids.slice(i * time, (i + 1) * time + 1),
+    weights: weights.slice(i * time, (i + 1) * time + 1),
+  }));
+  writeFileSync(file, JSON.stringify(rows.filter((row) => row.ids.length === time + 1)));
+}
+
+const CHATML =
+  "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";

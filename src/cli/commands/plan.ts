@@ -1,0 +1,102 @@
+/** @file `tessera plan`: memory and time of methods and lengths, before anything runs. */
+
+import { Command, Option } from "commander";
+import { readModelHeader, resolveModel } from "../../checkpoint/index.js";
+import { modelFromConfig } from "../../models/index.js";
+import { type MethodName, methods } from "../../peft/index.js";
+import { type PlanCell, planTable } from "../../pipeline/tuning/index.js";
+import { measureFlops } from "../../plan/index.js";
+import { Runtime } from "../../runtime/index.js";
+import { optimizers } from "../../train/index.js";
+import { bytes, integer, table } from "../format.js";
+import { parseBytes, parseInteger, parsePositive } from "../options.js";
+
+interface Flags {
+  readonly methods: MethodName[];
+  readonly length?: number[];
+  readonly memory?: number;
+  readonly gflops?: number;
+  readonly batchSize: number;
+  readonly optimizer: string;
+  readonly json?: boolean;
+}
+
+const lengths = (text: string, before: number[] = []): number[] => [...before, parseInteger(8, 2 ** 24)(text)];
+
+export const planCommand = new Command("plan")
+  .description("predict memory and time of tuning a model, in a table of methods and lengths; nothing is trained")
+  .argument("<model>", "model folder, GGUF or llama2.c file, or a name on the hub")
+  .addOption(
+    new Option("--methods <names...>", "methods to compare")
+      .choices(Object.keys(methods))
+      .default(["full", "lora", "lora-fa", "bitfit"]),
+  )
+  .option("--length <tokens>", "positions per row; may be repeated (default: 512, 2048 and 8192)", lengths)
+  .option("--memory <size>", "most memory, such as 4GB: shapes are chosen to fit", parseBytes)
+  .option("--gflops <number>", "speed of the machine in matrix products (default: this one's, measured)", parsePositive)
+  .option("--batch-size <rows>", "rows per step", parseInteger(1, 2 ** 20), 1)
+  .addOption(
+    new Option("--optimizer <name>", "its states take memory").choices(Object.keys(optimizers)).default("adamw"),
+  )
+  .option("--json", "print the cells as JSON on standard output")
+  .action(run);
+
+async function run(name: string, flags: Flags): Promise<void> {
+  const { config } = await readModelHeader(await resolveModel(name));
+  const flopsPerSecond = flags.gflops === undefined ? await flopsHere() : flags.gflops * 1e9;
+  const cells = planTable(modelFromConfig(config), {
+    methods: flags.methods,
+    lengths: flags.length ?? [512, 2048, 8192],
+    optimizer: flags.optimizer,
+    batchSize: flags.batchSize,
+    memoryBytes: flags.memory,
+    flopsPerSecond,
+  });
+  console.log(flags.json ? JSON.stringify({ flopsPerSecond, cells }) : planText(cells, flopsPerSecond));
+}
+
+async function flopsHere(): Promise<number> {
+  const runtime = await Runtime.open();
+  try {
+    return await measureFlops(runtime);
+  } finally {
+    await runtime.close();
+  }
+}
+
+function planText(cells: readonly PlanCell[], flopsPerSecond: number): string {
+  const header = [
+    "method",
+    "length",
+    "peak",
+    "weights",
+    "gradients",
+    "optimizer",
+    "activations",
+    "workspace",
+    "keeps",
+    "s/step",
+    "tokens/s",
+  ];
+  const lines = cells.map((cell) => {
+    const start = [cell.method, integer(cell.time)];
+    if (!cell.fits) {
+      const needed = cell.neededBytes === undefined ? cell.reason : `needs ${bytes(cell.neededBytes)}`;
+      return [...start, needed, ...header.slice(3).map(() => "")];
+    }
+    const { memory, shape } = cell;
+    return [
+      ...start,
+      bytes(memory.total),
+      bytes(memory.weights),
+      bytes(memory.gradients),
+      bytes(memory.optimizer),
+      bytes(memory.activations + memory.residuals),
+      bytes(memory.workspace),
+      shape.save,
+      cell.secondsPerStep.toPrecision(3),
+      integer(cell.tokensPerSecond),
+    ];
+  });
+  return `${table(header, lines)}\n\n  at ${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s in matrix products`;
+}

@@ -1,0 +1,143 @@
+/** @file The flags of `tessera tune`, each over the same key of a configuration file. */
+
+import { readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError, messageOf } from "../base/errors.js";
+import { dataFormats, overLongPolicies } from "../datasets/index.js";
+import { methods } from "../peft/index.js";
+import type { TuneConfig } from "../pipeline/tuning/index.js";
+import { optimizers, scheduleNames } from "../train/index.js";
+import { parseBytes, parseInteger, parsePositive } from "./options.js";
+
+/** What commander gives for the flags. */
+export interface TuneFlags {
+  readonly config?: string;
+  readonly base?: string;
+  readonly data?: string[];
+  readonly validation?: string[];
+  readonly set?: Record<string, unknown>;
+  readonly option?: Record<string, unknown>;
+  readonly packing?: boolean;
+  readonly merge?: boolean;
+  readonly [key: string]: unknown;
+}
+
+/** Flags that are keys of the configuration, with the names that commander gives them. */
+const KEYS = [
+  "base",
+  "format",
+  "heldOut",
+  "duplicates",
+  "lossOn",
+  "overLong",
+  "length",
+  "method",
+  "targets",
+  "alsoTrain",
+  "optimizer",
+  "learningRate",
+  "schedule",
+  "warmup",
+  "weightDecay",
+  "batchSize",
+  "epochs",
+  "steps",
+  "evaluations",
+  "patience",
+  "samples",
+  "sampleTokens",
+  "memory",
+  "pricePerHour",
+  "seed",
+  "threads",
+  "out",
+  "data",
+  "validation",
+] as const;
+
+const share = (text: string): number => {
+  const value = Number(text);
+  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError(`expected a share from 0 to below 1, got "${text}"`);
+  return value;
+};
+
+/** `r=16` → { r: 16 }: values are JSON where they can be read as such. */
+function assignment(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
+  const [key, ...rest] = text.split("=");
+  if (!key || rest.length === 0) throw new InvalidArgumentError(`expected name=value, got "${text}"`);
+  const value = rest.join("=");
+  try {
+    return { ...before, [key]: JSON.parse(value) };
+  } catch {
+    return { ...before, [key]: value };
+  }
+}
+
+export function addTuneFlags(command: Command): Command {
+  const count = parseInteger(1, 2 ** 31 - 1);
+  return command
+    .option("--config <file>", "JSON file with any of what follows; flags override it")
+    .option("--base <model>", "model folder, GGUF or llama2.c file, or a name on the hub")
+    .option("--data <paths...>", "JSON, JSONL or text files, or folders of these")
+    .option("--validation <paths...>", "files to hold out instead of a share of the data")
+    .option("--held-out <share>", "share of the examples that is held out (default: 0.1)", share)
+    .addOption(
+      new Option("--format <format>", "of the data (default: found by the fields)").choices(Object.keys(dataFormats)),
+    )
+    .addOption(new Option("--duplicates <what>", "keep or drop exact duplicates").choices(["keep", "drop"]))
+    .addOption(new Option("--loss-on <what>", "what is learned of a chat").choices(["completions", "last", "all"]))
+    .addOption(
+      new Option("--over-long <policy>", "what becomes of examples longer than a row").choices(overLongPolicies),
+    )
+    .option("--length <tokens>", "positions per row (default: the longest example, at most 2,048)", count)
+    .option("--no-packing", "one example per row")
+    .addOption(new Option("--method <method>", "what is trained (default: lora)").choices(Object.keys(methods)))
+    .option("--option <name=value>", "option of the method, such as r=16; may be repeated", assignment)
+    .option("--targets <names...>", "linear maps to adapt (default: the family's own list)")
+    .option(
+      "--also-train <names...>",
+      "parameters of the base to train too: embedding, head, norms, biases, or modules",
+    )
+    .addOption(new Option("--optimizer <name>", "default: adamw").choices(Object.keys(optimizers)))
+    .option("--learning-rate <rate>", "at its peak", parsePositive)
+    .addOption(new Option("--schedule <name>", "default: cosine").choices(scheduleNames))
+    .option("--warmup <share>", "share of the steps over which the rate grows (default: 0.03)", share)
+    .option("--weight-decay <rate>", "default: 0", Number)
+    .option("--batch-size <rows>", "rows per step (default: 8)", count)
+    .option("--epochs <number>", "passes over the data (default: 3)", parsePositive)
+    .option("--steps <number>", "instead of epochs", count)
+    .option("--evaluations <number>", "times that held-out loss is measured (default: 6)", count)
+    .option("--patience <number>", "evaluations without a better loss that end the run (default: 3)", count)
+    .option("--samples <number>", "held-out prompts continued at every evaluation (default: 1)", parseInteger(0, 100))
+    .option("--sample-tokens <number>", "tokens of each (default: 32)", count)
+    .option("--memory <size>", "most memory of the process, such as 4GB; the plan is made to fit", parseBytes)
+    .option("--price-per-hour <amount>", "of the machine, for the cost in the report", parsePositive)
+    .option("--seed <number>", "seed of everything random (default: 1)", parseInteger(0, 2 ** 31 - 1))
+    .option("--threads <number>", "default: as many as the machine has", count)
+    .option("--no-merge", "write the adapter only, not the whole model")
+    .option("--out <folder>", "folder of the run (default: tuned)");
+}
+
+/** The configuration file's keys under the flags'. */
+export function tuneConfig(flags: TuneFlags): TuneConfig {
+  const file = flags.config === undefined ? {} : readConfig(flags.config);
+  const given = Object.fromEntries(KEYS.flatMap((key) => (flags[key] === undefined ? [] : [[key, flags[key]]])));
+  const methodOptions = { ...(file.methodOptions as object | undefined), ...flags.option };
+  return {
+    ...file,
+    ...given,
+    methodOptions,
+    ...(flags.packing === false && { packing: false }),
+    ...(flags.merge === false && { merge: false }),
+  } as TuneConfig;
+}
+
+function readConfig(path: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    throw new ConfigError("it is no object");
+  } catch (thrown) {
+    throw new ConfigError(`reading the configuration ${path}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}

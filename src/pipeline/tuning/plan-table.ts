@@ -1,0 +1,65 @@
+/** @file Memory and time of methods and lengths side by side, without running any of them. */
+
+import { CapacityError, TesseraError } from "../../base/errors.js";
+import type { LanguageModel } from "../../nn/index.js";
+import { createAdapter, type MethodName, tuningOf } from "../../peft/index.js";
+import { type MemoryEstimate, trainingFlops } from "../../plan/index.js";
+import { type StepShape, shapeWithin } from "../tuning-plan.js";
+import { tuneSettings } from "./tune-config.js";
+import { stepRequest } from "./tune-plan.js";
+
+export interface PlanRequest {
+  readonly methods: readonly MethodName[];
+  /** Positions per row. */
+  readonly lengths: readonly number[];
+  readonly optimizer: string;
+  readonly batchSize: number;
+  readonly memoryBytes: number | undefined;
+  /** Floating-point operations per second that the machine reaches in matrix products. */
+  readonly flopsPerSecond: number;
+}
+
+/** One cell of the table. */
+export type PlanCell = { readonly method: MethodName; readonly time: number } & (
+  | {
+      readonly fits: true;
+      readonly shape: StepShape;
+      readonly memory: MemoryEstimate;
+      readonly secondsPerStep: number;
+      readonly tokensPerSecond: number;
+    }
+  | { readonly fits: false; readonly reason: string; readonly neededBytes: number | undefined }
+);
+
+/** Node.js with ONNX Runtime loaded and programs compiled. */
+const PROCESS_BYTES = 230 * 2 ** 20;
+
+/** Share of a step that is not matrix products: what is elementwise, copied or waited for. Measured on Llama shapes. */
+const OTHER_SHARE = 0.3;
+
+/** Every method at every length. Weights are not read: the sizes follow from the model's configuration. */
+export function planTable(base: LanguageModel, request: PlanRequest): PlanCell[] {
+  return request.methods.flatMap((method) => request.lengths.map((time) => planCell(base, request, method, time)));
+}
+
+function planCell(base: LanguageModel, request: PlanRequest, method: MethodName, time: number): PlanCell {
+  const { optimizer, batchSize, memoryBytes, flopsPerSecond } = request;
+  try {
+    if (time > base.maxPositions) throw new CapacityError(`the model has ${base.maxPositions} positions`);
+    const tuning = tuningOf(base, createAdapter(base, { method }));
+    const settings = tuneSettings({ base: "", data: "", optimizer: optimizer as "adamw", batchSize });
+    const { fitting, smallest } = shapeWithin(stepRequest(tuning, settings, time), {
+      memoryBytes,
+      processBytes: PROCESS_BYTES,
+    });
+    if (!fitting) return { method, time, fits: false, reason: "too large", neededBytes: smallest };
+    const { shape, memory, description } = fitting;
+    const micro = trainingFlops(description) / flopsPerSecond / (1 - OTHER_SHARE);
+    const secondsPerStep = (micro * batchSize) / shape.batchSize;
+    const tokensPerSecond = (batchSize * time) / secondsPerStep;
+    return { method, time, fits: true, shape, memory, secondsPerStep, tokensPerSecond };
+  } catch (error) {
+    if (!(error instanceof TesseraError)) throw error;
+    return { method, time, fits: false, reason: error.message, neededBytes: undefined };
+  }
+}

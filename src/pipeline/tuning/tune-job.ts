@@ -1,0 +1,347 @@
+/** @file A tuning run from files to files: read, plan, train, sample, measure, keep, report. */
+
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { ConfigError } from "../../base/errors.js";
+import type { HostTensor } from "../../base/host-tensor.js";
+import { resolveModel, writeModel } from "../../checkpoint/index.js";
+import { adapterSpecs, createAdapter, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
+import { type LoadedModel, loadModel } from "../../presets/index.js";
+import { Runtime } from "../../runtime/index.js";
+import { optimizers, type TrainEvent, type TrainOptions, type TrainSummary, train } from "../../train/index.js";
+import { chatTemplatesOf, endIdsOf } from "../chat-format.js";
+import { sha256 } from "../corpus.js";
+import { MetricsFile, Workspace } from "../workspace.js";
+import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
+import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
+import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
+import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
+import { planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
+import { reportText, type TuneReport } from "./tune-report.js";
+
+export type TuneEvent =
+  | { readonly type: "data"; readonly examples: TuneExamples; readonly rows: TuneRows }
+  | { readonly type: "plan"; readonly plan: TunePlan; readonly method: string; readonly isResumed: boolean }
+  | { readonly type: "train"; readonly event: TrainEvent }
+  | { readonly type: "samples"; readonly step: number; readonly samples: readonly Sample[] }
+  | { readonly type: "report"; readonly report: TuneReport };
+
+export interface TuneContext {
+  /** Bytes of `memory` in the configuration. */
+  readonly memoryBytes?: number;
+  /** Stops after the current step, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** Shape and steps of an earlier run, to repeat it; measured and chosen otherwise. */
+  readonly plan?: TunePlan;
+}
+
+/**
+ * Tunes a model and writes adapter, merged model, metrics, manifest and report below `out`. The same configuration in the
+ * same folder goes on where an earlier run stopped, with the same bits.
+ * @throws ConfigError, DataError naming every fault of the data, CapacityError with the cheapest change that fits,
+ * TrainingError naming the step at which loss or gradient stop being numbers.
+ */
+export async function* tune(config: TuneConfig, context: TuneContext = {}): AsyncGenerator<TuneEvent, TuneReport> {
+  const settings = tuneSettings(config);
+  const runtime = await Runtime.open({ numThreads: threadsOf(settings) });
+  try {
+    const job = await TuneJob.open(runtime, settings, context);
+    return yield* job.run();
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** Runs a whole tuning; `onEvent` sees it happen. */
+export async function runTune(
+  config: TuneConfig,
+  context: TuneContext = {},
+  onEvent: (event: TuneEvent) => void = () => {},
+): Promise<TuneReport> {
+  const job = tune(config, context);
+  for (;;) {
+    const next = await job.next();
+    if (next.done) return next.value;
+    onEvent(next.value);
+  }
+}
+
+class TuneJob {
+  readonly #workspace: Workspace;
+  readonly #stopIds: ReadonlySet<number>;
+  #parameters = new Map<string, HostTensor>();
+
+  private constructor(
+    private readonly runtime: Runtime,
+    private readonly settings: TuneSettings,
+    private readonly context: TuneContext,
+    private readonly loaded: LoadedModel,
+    private readonly tuning: Tuning,
+    private readonly examples: TuneExamples,
+  ) {
+    this.#workspace = new Workspace(settings.out);
+    this.#stopIds = endIdsOf(loaded, chatTemplatesOf(loaded).get("default"));
+  }
+
+  static async open(runtime: Runtime, settings: TuneSettings, context: TuneContext): Promise<TuneJob> {
+    // the data first: its faults are found in seconds
+    const examples = await tuneExamples(settings);
+    const loaded = await loadModel(await resolveModel(settings.base));
+    return new TuneJob(runtime, settings, context, loaded, tuningFor(loaded.model, settings), examples);
+  }
+
+  async *run(): AsyncGenerator<TuneEvent, TuneReport> {
+    const { settings, loaded, tuning, examples, runtime } = this;
+    const rows = tuneRows(examples, loaded, settings, tuning.numVirtualTokens);
+    yield { type: "data", examples, rows };
+    const hashes = { baseHash: hashTensors(loaded.parameters), dataHash: examples.hash };
+    this.#parameters = new Map([...loaded.parameters, ...tuning.start(loaded.parameters, { seed: settings.seed })]);
+    await this.#workspace.prepare();
+    const { plan, isResumed } = await this.#plan(rows, hashes);
+    yield { type: "plan", plan, method: settings.method, isResumed };
+    const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, settings.samples, settings.sampleTokens);
+    const sample = (): Promise<Sample[]> =>
+      sampleTexts(runtime, tuning, this.#parameters, prompts, loaded.tokenizer, {
+        numTokens: settings.sampleTokens,
+        stopIds: this.#stopIds,
+      });
+    const metrics = new MetricsFile(this.#workspace.path("metrics.jsonl"));
+    const run = train(this.#trainContext(hashes, plan), this.#trainData(rows), this.#trainOptions(plan, rows));
+    const clock = new Clock();
+    let samples: Sample[] = [];
+    let before: Sample[] | undefined;
+    for (;;) {
+      const next = await clock.timed(() => run.next());
+      if (next.done) {
+        const { reason } = next.value;
+        if (reason === "aborted") throw new ConfigError(this.#resumeText());
+        const report = await this.#finish({ plan, rows, hashes, clock, summary: next.value, before, after: samples });
+        yield { type: "report", report };
+        return report;
+      }
+      const event = next.value;
+      clock.note(event);
+      await metrics.append(event);
+      yield { type: "train", event };
+      if (event.type !== "evaluation" || prompts.length === 0) continue;
+      samples = await sample();
+      before ??= event.step === 0 ? samples : undefined;
+      yield { type: "samples", step: event.step, samples };
+    }
+  }
+
+  /** The plan of an earlier run of the same settings, or one that is made now and kept. */
+  async #plan(rows: TuneRows, hashes: object): Promise<{ plan: TunePlan; isResumed: boolean }> {
+    const known = await this.#workspace.read(tunePlanSchema, "plan.json");
+    const key = this.#fingerprint(hashes);
+    const owner = await this.#workspace.readText("run.txt");
+    if (known && owner === key) return { plan: known, isResumed: true };
+    if (owner !== undefined) {
+      throw new ConfigError(
+        `${this.settings.out} holds a run with other data, base or settings; give another --out, or remove the folder`,
+      );
+    }
+    const { memoryBytes } = this.context;
+    const settings = { ...this.settings, ...(memoryBytes !== undefined && { memoryBytes }) };
+    const plan =
+      this.context.plan ??
+      (await planTuning(this.runtime, this.loaded.model, this.tuning, this.#parameters, rows, settings));
+    await this.#workspace.write(plan, "plan.json");
+    await this.#workspace.writeText(key, "run.txt");
+    return { plan, isResumed: false };
+  }
+
+  #fingerprint(hashes: object): string {
+    const { out: _, samples: __, sampleTokens: ___, merge: ____, pricePerHour: _____, ...decisive } = this.settings;
+    return sha256(JSON.stringify(decisive), JSON.stringify(hashes));
+  }
+
+  #trainContext(hashes: object, plan: TunePlan) {
+    const { signal } = this.context;
+    const folder = {
+      root: this.#workspace.path("checkpoints"),
+      every: Math.max(1, Math.ceil(60_000 / plan.msPerStep)),
+      keep: 1,
+      fingerprint: sha256(this.#fingerprint(hashes), JSON.stringify(plan)),
+    };
+    const { runtime, tuning } = this;
+    return { runtime, model: tuning.model, parameters: this.#parameters, folder, ...(signal && { signal }) };
+  }
+
+  #trainData({ train, heldOut }: TuneRows) {
+    return { train, ...(heldOut && { heldOut }) };
+  }
+
+  #trainOptions({ shape, steps, accumulate, learningRate }: TunePlan, { heldOut }: TuneRows): TrainOptions {
+    const { settings } = this;
+    return {
+      ...shape,
+      steps,
+      accumulate,
+      isTrainable: this.tuning.isTrainable,
+      optimizer: optimizers[settings.optimizer](),
+      weightDecay: settings.weightDecay,
+      schedule: {
+        name: settings.schedule as TrainOptions["schedule"]["name"],
+        peak: learningRate,
+        warmupSteps: Math.ceil(steps * settings.warmup),
+        totalSteps: steps,
+        finalShare: 0,
+      },
+      clipNorm: settings.clipNorm,
+      seed: settings.seed,
+      evaluateEvery: heldOut ? Math.max(1, Math.ceil(steps / settings.evaluations)) : 0,
+      patience: heldOut ? settings.patience : null,
+    };
+  }
+
+  async #finish(run: FinishedRun): Promise<TuneReport> {
+    const { settings, loaded, tuning, examples } = this;
+    const written = await this.#keep();
+    const { plan, rows, clock, summary, hashes } = run;
+    const losses = await this.#losses();
+    const manifest: Manifest = {
+      version: MANIFEST_VERSION,
+      settings,
+      ...hashes,
+      plan,
+      threads: threadsOf(settings),
+      builds: builds(),
+      losses,
+      files: await weightHashes(settings.out, written),
+    };
+    await this.#workspace.write(manifestSchema.parse(manifest), "manifest.json");
+    const numExamples = examples.train.length;
+    const secondsPer1kExamples =
+      (plan.msPerStep / plan.accumulate / plan.shape.batchSize) * (rows.train.numRows / numExamples);
+    const report: TuneReport = {
+      base: settings.base,
+      method: settings.method,
+      family: loaded.model.family,
+      data: {
+        files: examples.report.files.map(({ path, format, numRows }) => ({ path, format, numRows })),
+        train: numExamples,
+        heldOut: examples.heldOut.length,
+        empty: examples.report.empty.length,
+        duplicates: examples.report.duplicates.length,
+        overLong: rows.trainReport.overLong.length,
+        leaked: examples.numRemoved,
+        targetTokens: rows.trainReport.numTargets,
+        rows: rows.train.numRows,
+        time: rows.time,
+        utilisation: rows.trainReport.numTokens / (rows.train.numRows * rows.time),
+      },
+      plan,
+      summary,
+      seconds: clock.seconds,
+      tokensPerSecond: clock.tokensPerSecond,
+      secondsPer1kExamples,
+      ...(settings.pricePerHour !== undefined && {
+        costPer1kExamples: (secondsPer1kExamples * settings.pricePerHour) / 3600,
+      }),
+      memory: { predictedBytes: plan.memory.total, measuredPeakBytes: process.resourceUsage().maxRSS * 1024 },
+      numTrainable: plan.numTrainable,
+      numParameters: plan.numParameters,
+      losses,
+      samples: run.after.map((sample, i) => ({ ...sample, before: run.before?.[i]?.text ?? null })),
+      out: settings.out,
+      files: Object.keys(manifest.files),
+      numVirtualTokens: tuning.numVirtualTokens,
+    };
+    await this.#workspace.write(report, "report.json");
+    await this.#workspace.writeText(reportText(report), "report.md");
+    await rm(this.#workspace.path("checkpoints"), { recursive: true, force: true });
+    return report;
+  }
+
+  /** Loss by step, from the metrics of all parts of the run. */
+  async #losses(): Promise<number[]> {
+    const text = (await this.#workspace.readText("metrics.jsonl")) ?? "";
+    const records = text.split("\n").filter((line) => line !== "");
+    return records
+      .map((line) => JSON.parse(line) as TrainEvent)
+      .flatMap((event) => (event.type === "step" ? [event.loss] : []));
+  }
+
+  /** Writes what was trained, and the whole model where it can be merged; names of the folders. */
+  async #keep(): Promise<string[]> {
+    const { settings, loaded } = this;
+    const { method, methodOptions: config, targets, alsoTrain } = settings;
+    const adapter = createAdapter(loaded.model, { method, config, alsoTrain, ...(targets && { targets }) });
+    const folders: string[] = [];
+    const isWhole = method === "full";
+    if (!isWhole) {
+      await saveAdapter(this.#workspace.path("adapter"), loaded.model, adapter, this.#parameters, {
+        baseModel: settings.base,
+      });
+      folders.push("adapter");
+    }
+    const mayMerge = typeof methods[method].merging !== "string";
+    if (!(isWhole || (settings.merge && mayMerge))) return folders;
+    if (!isWhole) merge(loaded.model, adapter, this.#parameters);
+    for (const { name } of adapterSpecs(loaded.model, this.tuning.model)) this.#parameters.delete(name);
+    await writeModel(this.#workspace.path("model"), {
+      config: loaded.config,
+      tensors: this.#parameters,
+      files: loaded.tokenizerFiles,
+    });
+    return [...folders, "model"];
+  }
+
+  #resumeText(): string {
+    return `stopped; a checkpoint was written to ${join(this.settings.out, "checkpoints")}, and the same command goes on from it`;
+  }
+}
+
+interface FinishedRun {
+  readonly plan: TunePlan;
+  readonly rows: TuneRows;
+  readonly hashes: { readonly baseHash: string; readonly dataHash: string };
+  readonly clock: Clock;
+  readonly summary: TrainSummary;
+  readonly before: readonly Sample[] | undefined;
+  readonly after: readonly Sample[];
+}
+
+/** Time of training apart from samples, and tokens of steps over the time of steps. */
+class Clock {
+  #ms = 0;
+  #stepMs = 0;
+  #lastMs = 0;
+  #tokens = 0;
+
+  async timed<T>(run: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const result = await run();
+    this.#lastMs = performance.now() - start;
+    this.#ms += this.#lastMs;
+    return result;
+  }
+
+  note(event: TrainEvent): void {
+    if (event.type !== "step") return;
+    this.#stepMs += this.#lastMs;
+    this.#tokens += event.tokens;
+  }
+
+  get seconds(): number {
+    return this.#ms / 1000;
+  }
+
+  get tokensPerSecond(): number {
+    return this.#tokens / Math.max(this.#stepMs / 1000, 1e-9);
+  }
+}
+
+/** Said, not left to the runtime: the order of sums depends on it. */
+const threadsOf = ({ threads }: TuneSettings): number => threads ?? availableParallelism();
+
+function hashTensors(parameters: ReadonlyMap<string, HostTensor>): string {
+  const hash = createHash("sha256");
+  for (const [name, { data }] of parameters) {
+    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex");
+}

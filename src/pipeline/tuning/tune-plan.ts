@@ -1,0 +1,148 @@
+/** @file How a tuning run fits its memory: shape, steps and time, or the cheapest change that would fit. */
+
+import { z } from "zod";
+import { CapacityError } from "../../base/errors.js";
+import type { HostTensor } from "../../base/host-tensor.js";
+import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
+import { type AdapterOptions, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
+import type { Runtime } from "../../runtime/index.js";
+import { optimizers, stateBytes } from "../../train/index.js";
+import {
+  type FittingShape,
+  type MemoryLimits,
+  measureStep,
+  megabytes,
+  type StepRequest,
+  shapeWithin,
+  trainableParameters,
+  tuningPlanSchema,
+} from "../tuning-plan.js";
+import type { TuneSettings } from "./tune-config.js";
+import type { TuneRows } from "./tune-data.js";
+
+export const tunePlanSchema = tuningPlanSchema.extend({
+  /** Micro-batches per step. */
+  accumulate: z.int(),
+});
+
+export type TunePlan = z.infer<typeof tunePlanSchema>;
+
+/** What a process grows by beside a plan's own memory: compiled programs and the heap's slack. */
+const GROWTH_BYTES = 80 * 2 ** 20;
+
+/** Share of a training step's time that a held-out batch of the same size takes: forward alone. */
+const EVALUATION_SHARE = 1 / 3;
+
+/** What settings make of a model. */
+export function tuningFor(base: LanguageModel, settings: TuneSettings, method: MethodName = settings.method): Tuning {
+  const { methodOptions: config, targets, alsoTrain } = settings;
+  const options: AdapterOptions = { method, config, alsoTrain, ...(targets && { targets }) };
+  return tuningOf(base, createAdapter(base, options));
+}
+
+/** What must fit. */
+export function stepRequest(
+  { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
+  { batchSize, optimizer, clipNorm }: Pick<TuneSettings, "batchSize" | "optimizer" | "clipNorm">,
+  time: number,
+): StepRequest {
+  const rule = optimizers[optimizer]();
+  return {
+    model,
+    isTrainable,
+    time,
+    rowsPerStep: batchSize,
+    stateBytes: (shape) => stateBytes(rule, shape),
+    mayStream: batchSize === 1 && clipNorm === null,
+  };
+}
+
+/** Bytes that the process holds before a plan's own, weights apart: they are counted by the plan. */
+export const processBytes = (parameters: ReadonlyMap<string, HostTensor>): number => {
+  const weights = [...parameters.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  return Math.max(0, process.memoryUsage.rss() - weights) + GROWTH_BYTES;
+};
+
+/**
+ * The fastest shape within the memory, measured on the real step.
+ * @throws CapacityError with the cheapest change that would fit.
+ */
+export async function planTuning(
+  runtime: Runtime,
+  base: LanguageModel,
+  tuning: Tuning,
+  parameters: ReadonlyMap<string, HostTensor>,
+  rows: TuneRows,
+  settings: TuneSettings & { readonly memoryBytes?: number },
+): Promise<TunePlan> {
+  const limits = { memoryBytes: settings.memoryBytes, processBytes: processBytes(parameters) };
+  const request = stepRequest(tuning, settings, rows.time);
+  const { fitting, smallest } = shapeWithin(request, limits);
+  if (!fitting) throw refusal(base, settings, request, limits, smallest);
+  const { shape, description, memory } = fitting;
+  const accumulate = settings.batchSize / shape.batchSize;
+  const ms = (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;
+  const rowsInAll = settings.epochs * rows.train.numRows;
+  const steps = settings.steps ?? Math.max(1, Math.round(rowsInAll / settings.batchSize));
+  const heldOutRows = rows.heldOut?.numRows ?? 0;
+  const evaluationMs = (settings.evaluations + 1) * heldOutRows * (ms / settings.batchSize) * EVALUATION_SHARE;
+  return {
+    shape,
+    time: rows.time,
+    steps,
+    accumulate,
+    learningRate: settings.learningRate ?? defaultLearningRate(tuning),
+    numParameters: countParameters(parameterSpecs(tuning.model)),
+    numTrainable: trainableParameters(description),
+    msPerStep: ms,
+    predictedSeconds: (steps * ms + evaluationMs) / 1000,
+    memory,
+  };
+}
+
+/** Weights that know something are moved with care; parameters that start at nothing are not. */
+function defaultLearningRate({ model, added }: Tuning): number {
+  if (added.length > 0) return 2e-4;
+  return model.hiddenSize < 256 ? 1e-3 : 2e-5;
+}
+
+/** Methods that need less than the one asked for, the nearest to it first. */
+const SMALLER: readonly MethodName[] = ["lora", "lora-fa", "bitfit", "ln"];
+
+/** What could be changed, the cheapest first: shorter rows, then a method that trains less, then more memory. */
+function refusal(
+  base: LanguageModel,
+  settings: TuneSettings,
+  request: StepRequest,
+  limits: MemoryLimits,
+  smallest: number,
+): CapacityError {
+  const changes: string[] = [];
+  for (let time = request.time >> 1; time >= 64 && changes.length === 0; time >>= 1) {
+    if (shapeWithin({ ...request, time }, limits).fitting) changes.push(`rows of ${time} positions (--length ${time})`);
+  }
+  const method = SMALLER.slice(SMALLER.indexOf(settings.method) + 1).find((name) =>
+    fits(base, settings, name, request, limits),
+  );
+  if (method) changes.push(`--method ${method}`);
+  changes.push(`--memory ${megabytes(smallest).replace(" ", "")}`);
+  return new CapacityError(
+    `a memory of ${megabytes(limits.memoryBytes!)} is too small for ${settings.method} of this model with rows of ${request.time} positions: it needs at least ${megabytes(smallest)}. What would fit: ${changes.join("; or ")}`,
+  );
+}
+
+function fits(
+  base: LanguageModel,
+  settings: TuneSettings,
+  method: MethodName,
+  { time }: StepRequest,
+  limits: MemoryLimits,
+): FittingShape | undefined {
+  try {
+    const plain = { ...settings, methodOptions: {}, alsoTrain: [], targets: undefined };
+    return shapeWithin(stepRequest(tuningFor(base, plain, method), settings, time), limits).fitting;
+  } catch {
+    // the model has nothing that this method trains
+    return undefined;
+  }
+}

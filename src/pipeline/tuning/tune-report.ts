@@ -1,0 +1,120 @@
+/** @file What a tuning run comes to, for programs and for people. */
+
+import type { TrainSummary } from "../../train/index.js";
+import type { Sample } from "./samples.js";
+import type { TunePlan } from "./tune-plan.js";
+
+export interface TuneReport {
+  readonly base: string;
+  readonly family: string;
+  readonly method: string;
+  readonly data: {
+    readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
+    /** Examples. */
+    readonly train: number;
+    readonly heldOut: number;
+    readonly empty: number;
+    readonly duplicates: number;
+    readonly overLong: number;
+    /** Training examples that were held out too, and so left out. */
+    readonly leaked: number;
+    readonly targetTokens: number;
+    readonly rows: number;
+    /** Positions per row. */
+    readonly time: number;
+    /** Share of the positions that hold a token. */
+    readonly utilisation: number;
+  };
+  readonly plan: TunePlan;
+  readonly summary: TrainSummary;
+  /** Of training and evaluation. */
+  readonly seconds: number;
+  /** Target tokens per second of training steps. */
+  readonly tokensPerSecond: number;
+  readonly secondsPer1kExamples: number;
+  /** In the currency of `pricePerHour`. */
+  readonly costPer1kExamples?: number;
+  readonly memory: { readonly predictedBytes: number; readonly measuredPeakBytes: number };
+  readonly numTrainable: number;
+  readonly numParameters: number;
+  /** By step. */
+  readonly losses: readonly number[];
+  readonly samples: readonly (Sample & { readonly before: string | null })[];
+  readonly out: string;
+  /** Weights that were written, below `out`. */
+  readonly files: readonly string[];
+  readonly numVirtualTokens: number;
+}
+
+const number = (value: number): string => Math.round(value).toLocaleString("en-US");
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;
+const lossAndPerplexity = (loss: number | undefined): string =>
+  loss === undefined ? "not measured" : `${loss.toFixed(4)} (perplexity ${Math.exp(loss).toPrecision(4)})`;
+
+/** The report as Markdown. */
+export function reportText(report: TuneReport): string {
+  const { data, plan, summary, memory } = report;
+  const rows: [string, string][] = [
+    ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
+    ["method", `${report.method}, ${number(report.numTrainable)} parameters trained`],
+    ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
+    ["examples", `${number(data.train)} to learn from, ${number(data.heldOut)} held out`],
+    [
+      "left out or noted",
+      `${data.empty} empty, ${data.duplicates} duplicates, ${data.overLong} over-long, ${data.leaked} that were held out too`,
+    ],
+    [
+      "rows",
+      `${number(data.rows)} of ${data.time} positions, ${(100 * data.utilisation).toFixed(1)} % used; ${number(data.targetTokens)} tokens learned`,
+    ],
+    [
+      "step",
+      `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, keeping ${plan.shape.save} for the backward pass`,
+    ],
+    ["steps", `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})`],
+    ["held-out loss before", lossAndPerplexity(summary.before)],
+    ["held-out loss after", lossAndPerplexity(summary.best?.loss ?? summary.after)],
+    ["best step", summary.best ? number(summary.best.step) : "none measured"],
+    ["time", `${report.seconds.toFixed(1)} s, predicted ${plan.predictedSeconds.toFixed(1)} s`],
+    ["speed", `${number(report.tokensPerSecond)} learned tokens/s`],
+    [
+      "cost",
+      `${report.secondsPer1kExamples.toFixed(1)} s per 1,000 examples${report.costPer1kExamples === undefined ? "" : `, ${report.costPer1kExamples.toPrecision(3)} in your currency`}`,
+    ],
+    ["peak memory", `${gigabytes(memory.measuredPeakBytes)}, predicted ${gigabytes(memory.predictedBytes)}`],
+    ["written", report.files.map((file) => `${report.out}/${file}`).join(", ")],
+  ];
+  const samples = report.samples.flatMap(({ prompt, expected, before, text }) => [
+    "",
+    "### Prompt",
+    "",
+    fenced(prompt),
+    ...(before === null ? [] : ["", "Before:", "", fenced(before)]),
+    "",
+    "After:",
+    "",
+    fenced(text),
+    "",
+    "In the data:",
+    "",
+    fenced(expected),
+  ]);
+  return [
+    "# Tuning report",
+    "",
+    "| | |",
+    "|---|---|",
+    ...rows.map(([label, value]) => `| ${label} | ${cell(value)} |`),
+    ...(samples.length > 0 ? ["", "## Samples", ...samples] : []),
+    "",
+  ].join("\n");
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+
+/** A block that no run of backticks within it ends. */
+function fenced(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}\n${text}\n${fence}`;
+}
