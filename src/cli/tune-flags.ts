@@ -46,6 +46,7 @@ const KEYS = [
   "patience",
   "samples",
   "sampleTokens",
+  "checkpointSeconds",
   "memory",
   "pricePerHour",
   "seed",
@@ -110,6 +111,7 @@ export function addTuneFlags(command: Command): Command {
     .option("--patience <number>", "evaluations without a better loss that end the run (default: 3)", count)
     .option("--samples <number>", "held-out prompts continued at every evaluation (default: 1)", parseInteger(0, 100))
     .option("--sample-tokens <number>", "tokens of each (default: 32)", count)
+    .option("--checkpoint-seconds <seconds>", "time between checkpoints (default: 60)", Number)
     .option("--memory <size>", "most memory of the process, such as 4GB; the plan is made to fit", parseBytes)
     .option("--price-per-hour <amount>", "of the machine, for the cost in the report", parsePositive)
     .option("--seed <number>", "seed of everything random (default: 1)", parseInteger(0, 2 ** 31 - 1))

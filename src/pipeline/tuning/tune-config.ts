@@ -75,6 +75,7 @@ export const tuneConfigSchema = z.strictObject({
   seed: z.int().min(0).default(1),
   threads: z.int().positive().optional(),
   merge: z.boolean().default(true).describe("Also write the whole model with the adapter in it."),
+  checkpointSeconds: z.number().min(0).default(60).describe("Time between checkpoints; 0 makes one at every step."),
   out: z.string().default("tuned").describe("Folder of the run."),
 });
 

@@ -4,9 +4,11 @@ import { ConfigError } from "../../base/errors.js";
 import {
   type Example,
   type ExampleDocument,
+  ExampleRenderer,
   hashExamples,
   type ReadOptions,
   type ReadReport,
+  type RenderOptions,
   readExamples,
   schemaFormat,
   splitExamples,
@@ -62,6 +64,8 @@ export interface TuneRows {
   readonly trainReport: TokenReport;
   /** Documents that are held out, with the examples they came from. */
   readonly heldOutDocuments: readonly ExampleDocument[];
+  /** The chat template that was made for a model without one, to be kept with it. */
+  readonly template: string | undefined;
 }
 
 /** Positions per row unless asked otherwise. */
@@ -107,7 +111,13 @@ export function tuneRows(
     heldOut: heldOut && packed(heldOut.documents),
     trainReport: tokenized.report,
     heldOutDocuments: heldOut?.documents ?? [],
+    template: template ? undefined : madeTemplate(examples.train, options),
   };
+}
+
+function madeTemplate(examples: readonly Example[], options: RenderOptions): string | undefined {
+  const chat = examples.map(({ body }) => body).find((body) => body.kind === "chat");
+  return chat && new ExampleRenderer(options).templateFor(chat.style).source;
 }
 
 /** A document after the positions of virtual tokens, which are not learned. */

@@ -150,11 +150,20 @@ class TuneJob {
       (await planTuning(this.runtime, this.loaded.model, this.tuning, this.#parameters, rows, settings));
     await this.#workspace.write(plan, "plan.json");
     await this.#workspace.writeText(key, "run.txt");
-    return { plan, isResumed: false };
+    // in the form in which it will be read back: the run's fingerprint depends on it
+    return { plan: tunePlanSchema.parse(plan), isResumed: false };
   }
 
   #fingerprint(hashes: object): string {
-    const { out: _, samples: __, sampleTokens: ___, merge: ____, pricePerHour: _____, ...decisive } = this.settings;
+    const {
+      out: _,
+      samples: __,
+      sampleTokens: ___,
+      merge: ____,
+      pricePerHour: _____,
+      checkpointSeconds: ______,
+      ...decisive
+    } = this.settings;
     return sha256(JSON.stringify(decisive), JSON.stringify(hashes));
   }
 
@@ -162,7 +171,7 @@ class TuneJob {
     const { signal } = this.context;
     const folder = {
       root: this.#workspace.path("checkpoints"),
-      every: Math.max(1, Math.ceil(60_000 / plan.msPerStep)),
+      every: Math.max(1, Math.ceil((1000 * this.settings.checkpointSeconds) / plan.msPerStep)),
       keep: 1,
       fingerprint: sha256(this.#fingerprint(hashes), JSON.stringify(plan)),
     };
@@ -199,8 +208,8 @@ class TuneJob {
 
   async #finish(run: FinishedRun): Promise<TuneReport> {
     const { settings, loaded, tuning, examples } = this;
-    const written = await this.#keep();
     const { plan, rows, clock, summary, hashes } = run;
+    const written = await this.#keep(rows);
     const losses = await this.#losses();
     const manifest: Manifest = {
       version: MANIFEST_VERSION,
@@ -266,7 +275,7 @@ class TuneJob {
   }
 
   /** Writes what was trained, and the whole model where it can be merged; names of the folders. */
-  async #keep(): Promise<string[]> {
+  async #keep({ template }: TuneRows): Promise<string[]> {
     const { settings, loaded } = this;
     const { method, methodOptions: config, targets, alsoTrain } = settings;
     const adapter = createAdapter(loaded.model, { method, config, alsoTrain, ...(targets && { targets }) });
@@ -285,7 +294,10 @@ class TuneJob {
     await writeModel(this.#workspace.path("model"), {
       config: loaded.config,
       tensors: this.#parameters,
-      files: loaded.tokenizerFiles,
+      files: new Map([
+        ...loaded.tokenizerFiles,
+        ...(template === undefined ? [] : [["chat_template.jinja", new TextEncoder().encode(template)] as const]),
+      ]),
     });
     return [...folders, "model"];
   }

@@ -1,0 +1,241 @@
+/** @file `tessera tune` as a user meets it: examples and a checkpoint in, files out; stopped, killed, replayed, refused. */
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type JsonValue, writeModel } from "../../src/checkpoint/index.js";
+import { llama } from "../../src/models/index.js";
+import { initialize, parameterSpecs } from "../../src/nn/index.js";
+import { runTune, type TuneConfig, verifyTuning } from "../../src/pipeline/tuning/index.js";
+import { loadModel } from "../../src/presets/index.js";
+import { toTokenizerJson, trainByteLevelBpe } from "../../src/tokenizers/index.js";
+
+const END = "<|end|>";
+let root: string;
+let base: string;
+let data: string;
+
+const colours = ["red", "green", "blue", "white", "black"];
+const things = ["sky", "leaf", "rose", "snow", "coal", "sea", "brick", "milk"];
+const rows = things.flatMap((thing, i) =>
+  colours.map((colour, j) => ({
+    instruction: `Paint the ${thing} ${colour}.`,
+    output: `The ${thing} is ${colours[(i + j) % 5]}.`,
+  })),
+);
+
+/** A random model with a tokenizer of its own, as a folder. */
+async function writeBase(folder: string): Promise<void> {
+  const texts = rows.map(({ instruction, output }) => `### Instruction:\n${instruction}\n\n### Response:\n${output}`);
+  const tokenizer = trainByteLevelBpe(texts, { vocabSize: 320, specialTokens: [END] });
+  const config = {
+    model_type: "llama" as const,
+    vocab_size: tokenizer.vocabSize,
+    hidden_size: 32,
+    intermediate_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    max_position_embeddings: 128,
+    tie_word_embeddings: true,
+    initializer_range: 0.1,
+    eos_token_id: tokenizer.specialTokens.get(END)!,
+    bos_token_id: tokenizer.specialTokens.get(END)!,
+  };
+  const files = new Map([["tokenizer.json", new TextEncoder().encode(toTokenizerJson(tokenizer))]]);
+  const tensors = initialize(parameterSpecs(llama(config)), 1);
+  await writeModel(folder, { config: config as Record<string, JsonValue>, tensors, files });
+}
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "tessera-tune-test-"));
+  base = join(root, "base");
+  await writeBase(base);
+  data = join(root, "rows.jsonl");
+  writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const config = (changes: Partial<TuneConfig> = {}): TuneConfig => ({
+  base,
+  data,
+  method: "lora",
+  methodOptions: { r: 4 },
+  learningRate: 2e-2,
+  batchSize: 2,
+  epochs: 4,
+  evaluations: 2,
+  sampleTokens: 8,
+  threads: 2,
+  out: join(root, `run-${JSON.stringify(changes).length}-${Math.abs(hash(JSON.stringify(changes)))}`),
+  ...changes,
+});
+
+const hash = (text: string): number => [...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) | 0, 7);
+
+describe("a run", () => {
+  it("learns, and leaves an adapter, a merged model, metrics, manifest and report", async () => {
+    const settings = config();
+    const report = await runTune(settings);
+    const { before, best } = report.summary;
+    expect(best!.loss).toBeLessThan(0.7 * before!);
+    expect(report.data).toMatchObject({ train: 36, heldOut: 4, empty: 0, overLong: 0 });
+    expect(report.files).toEqual(["adapter/adapter_model.safetensors", "model/model.safetensors"]);
+    expect(report.losses).toHaveLength(report.summary.steps);
+    expect(report.samples[0]!.text).not.toBe(report.samples[0]!.before);
+    const text = readFileSync(join(settings.out!, "report.md"), "utf8");
+    expect(text).toContain("| method | lora, ");
+    // the template that was trained with goes with the model
+    expect(readFileSync(join(settings.out!, "model", "chat_template.jinja"), "utf8")).toContain("### Response:");
+    const tuned = await loadModel(join(settings.out!, "model"));
+    const original = await loadModel(base);
+    const name = "model.layers.0.self_attn.q_proj.weight";
+    expect(tuned.parameters.get(name)!.data).not.toEqual(original.parameters.get(name)!.data);
+    expect(existsSync(join(settings.out!, "checkpoints"))).toBe(false);
+  });
+
+  it("comes out the same again, and says so", async () => {
+    const settings = config({ epochs: 1 });
+    await runTune(settings);
+    expect(await verifyTuning(settings.out!)).toEqual({
+      isEqual: true,
+      firstDifferentStep: undefined,
+      files: [
+        { path: "adapter/adapter_model.safetensors", isEqual: true },
+        { path: "model/model.safetensors", isEqual: true },
+      ],
+      changedBuilds: [],
+    });
+    const manifest = JSON.parse(readFileSync(join(settings.out!, "manifest.json"), "utf8")) as { losses: number[] };
+    manifest.losses[2]! += 1e-6;
+    writeFileSync(join(settings.out!, "manifest.json"), JSON.stringify(manifest));
+    expect(await verifyTuning(settings.out!)).toMatchObject({ isEqual: false, firstDifferentStep: 3 });
+  });
+
+  it.each(["full", "lora-fa", "prompt", "prefix", "ln", "dora"] as const)("tunes by %s", async (method) => {
+    const methodOptions = method === "lora-fa" || method === "dora" ? { r: 4 } : {};
+    const { summary, files } = await runTune(config({ method, methodOptions, epochs: 4 }));
+    expect(summary.best!.loss).toBeLessThan(summary.before!);
+    expect(files.length).toBeGreaterThan(0);
+  });
+
+  it("checks rows against a schema of one's own, whose templates say what is learned", async () => {
+    const rowSchema = {
+      schema: {
+        type: "object",
+        properties: { instruction: { type: "string" }, output: { type: "string" } },
+        required: ["instruction", "output"],
+      },
+      prompt: "Answer as JSON. {{ instruction }}",
+      completion: "{{ {'answer': output} | tojson }}",
+    };
+    const { summary, samples } = await runTune(config({ rowSchema, sampleTokens: 4 }));
+    expect(summary.best!.loss).toBeLessThan(summary.before!);
+    expect(samples[0]!.prompt).toContain("Answer as JSON.");
+    expect(samples[0]!.expected).toContain("{");
+  });
+});
+
+describe("a run that stops", () => {
+  const command = async (
+    args: readonly string[],
+    onLine: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
+  ) => {
+    const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+    const child = spawn(process.execPath, ["--import", "tsx", cli, ...args]);
+    let output = "";
+    let isSignalled = false;
+    child.stderr!.on("data", (text: Buffer) => {
+      output += text.toString();
+      onLine(output, (signal) => {
+        if (!isSignalled) child.kill(signal);
+        isSignalled = true;
+      });
+    });
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code, output };
+  };
+  const flags = (out: string): string[] => [
+    ...["tune", "--base", base, "--data", data, "--option", "r=4", "--learning-rate", "0.02", "--batch-size", "2"],
+    ...[
+      "--epochs",
+      "6",
+      "--evaluations",
+      "6",
+      "--samples",
+      "0",
+      "--checkpoint-seconds",
+      "0",
+      "--threads",
+      "2",
+      "--out",
+      out,
+    ],
+  ];
+
+  it.skipIf(process.platform === "win32").each(["SIGKILL", "SIGINT"] as const)(
+    "by %s goes on with the same bits",
+    async (signal) => {
+      const [whole, stopped] = [join(root, `whole-${signal}`), join(root, `stopped-${signal}`)];
+      await command(flags(whole), () => {});
+      const first = await command(flags(stopped), (output, kill) => {
+        if (/step [1-9]\d*: loss/.test(output)) kill(signal);
+      });
+      if (signal === "SIGINT") expect(first.output).toContain("the same command goes on from it");
+      expect(existsSync(join(stopped, "manifest.json"))).toBe(false);
+      const second = await command(flags(stopped), () => {});
+      expect(second.code, second.output).toBe(0);
+      expect(second.output).toContain("from the last checkpoint of this run");
+      const files = (folder: string): unknown =>
+        (JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as { files: unknown }).files;
+      expect(files(stopped)).toEqual(files(whole));
+    },
+    120_000,
+  );
+});
+
+describe("what cannot be done", () => {
+  it("names the line and column of broken data", async () => {
+    const broken = join(root, "broken.jsonl");
+    writeFileSync(broken, `${JSON.stringify(rows[0])}\n{"instruction": "x", "output": }\n`);
+    await expect(runTune(config({ data: broken }))).rejects.toThrow(/broken\.jsonl.*2.*32|broken\.jsonl:2/);
+  });
+
+  it("says what would fit where memory does not", async () => {
+    const request = runTune(config({ length: 128 }), { memoryBytes: 150 * 2 ** 20 });
+    await expect(request).rejects.toThrow(/needs at least \d+ MB\. What would fit: .*--memory \d+MB/);
+  });
+
+  it("refuses unknown keys, other runs' folders and rows longer than the model", async () => {
+    await expect(runTune({ ...config(), learningrate: 1 } as TuneConfig)).rejects.toThrow("learningrate");
+    const settings = config({ epochs: 1, seed: 5 });
+    await runTune(settings);
+    await expect(runTune({ ...settings, seed: 6 })).rejects.toThrow("holds a run with other data, base or settings");
+    await expect(runTune(config({ length: 4096 }))).rejects.toThrow("the model has 128");
+  });
+
+  it("prints a schema that editors complete, and a table of what methods take", async () => {
+    const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+    const run = (...args: string[]) => promisify(execFile)(process.execPath, ["--import", "tsx", cli, ...args]);
+    const { properties } = JSON.parse((await run("tune", "--print-schema")).stdout) as {
+      properties: Record<string, unknown>;
+    };
+    expect(Object.keys(properties)).toContain("methodOptions");
+    const { stdout } = await run("plan", base, "--length", "64", "--length", "256", "--gflops", "100", "--json");
+    const { cells } = JSON.parse(stdout) as {
+      cells: { method: string; time: number; fits: boolean; memory?: { total: number } }[];
+    };
+    const total = (method: string): number =>
+      cells.find((cell) => cell.method === method && cell.time === 64)!.memory!.total;
+    expect(total("lora")).toBeLessThan(total("full"));
+    expect(cells.find(({ time }) => time === 256)).toMatchObject({
+      fits: false,
+      reason: "the model has 128 positions",
+    });
+  });
+});
