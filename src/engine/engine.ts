@@ -3,6 +3,9 @@
 import { CapacityError, ConfigError, TesseraError, UnsupportedError } from "../base/errors.js";
 import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
+import { AdaptedLinears } from "./adapters/adapted-linears.js";
+import type { AdapterUpdates } from "./adapters/adapter.js";
+import { type AdapterOptions, type AdapterStatus, Adapters } from "./adapters/adapters.js";
 import { type CachePolicy, type CacheUsage, type KvCache, MAX_REPEATED } from "./cache/cache.js";
 import { contiguous } from "./cache/contiguous.js";
 import { type LengthPredictor, RecentLengths } from "./length-predictor.js";
@@ -33,6 +36,8 @@ export interface EngineOptions {
   readonly lengths?: LengthPredictor;
   /** Guesses tokens that are then verified together. Default: none. */
   readonly speculation?: Speculation;
+  /** Takes adapters, one per request. Default: none, at no cost. */
+  readonly adapters?: AdapterOptions;
 }
 
 export interface RequestOptions extends SamplingOptions {
@@ -45,6 +50,8 @@ export interface RequestOptions extends SamplingOptions {
   readonly constraint?: Constraint;
   /** Whether tokens are proposed. Default: where the engine has speculation. */
   readonly speculation?: boolean;
+  /** Name of the adapter to generate with. Default: none. */
+  readonly adapter?: string;
   /** Gives the request up: before the next run of the model, its memory is free. */
   readonly signal?: AbortSignal;
 }
@@ -75,6 +82,7 @@ export class Engine {
   readonly #scheduler: Scheduler;
   readonly #speculator: Speculator | undefined;
   readonly #lengths: LengthPredictor;
+  readonly #adapters: Adapters | undefined;
   readonly #prefillTokens: number;
   /** Buffers of sampling, which all requests use in turn. */
   readonly #candidates: Candidates;
@@ -84,7 +92,7 @@ export class Engine {
   readonly #counts = { computedTokens: 0, cachedTokens: 0, generatedTokens: 0, finished: 0 };
 
   private constructor(
-    parts: { model: LanguageModel; weights: Weights; program: Program; cache: KvCache },
+    parts: { model: LanguageModel; weights: Weights; program: Program; cache: KvCache; adapters: Adapters | undefined },
     options: {
       maxSequences: number;
       prefillTokens: number;
@@ -92,11 +100,12 @@ export class Engine {
       speculator?: Speculator | undefined;
     },
   ) {
-    const { model, weights, program, cache } = parts;
+    const { model, weights, program, cache, adapters } = parts;
     this.#model = model;
     this.#cache = cache;
     this.#tables = new PositionTables(model, cache.numPositions);
-    this.#runner = new Runner(model, weights, program, cache, this.#tables);
+    this.#adapters = adapters;
+    this.#runner = new Runner(model, weights, program, cache, this.#tables, adapters);
     this.#scheduler = new Scheduler(cache, this.#tables, options.maxSequences);
     this.#speculator = options.speculator;
     this.#prefillTokens = options.prefillTokens;
@@ -130,12 +139,15 @@ export class Engine {
       );
     }
     const cache = policy.create(model, { ...sizes, ...(cacheBytes !== undefined && { cacheBytes }) });
-    const program = await runtime.compile(stepGraph(model, weights, cache.attention));
+    const adapted = options.adapters && new AdaptedLinears(options.adapters.targets);
+    const graph = stepGraph(model, weights, cache.attention, adapted);
+    const adapters = adapted && new Adapters(adapted, options.adapters);
+    const program = await runtime.compile(graph);
     const proposer = await speculation?.open({ runtime, model, weights, ...sizes });
     // all are verified in one run, for which caches have room
     const most = Math.min(speculation?.maxTokens ?? 0, MAX_REPEATED - 1, sizes.prefillTokens - 1);
     const speculator = proposer && new Speculator(proposer, most);
-    return new Engine({ model, weights, program, cache }, { ...sizes, lengths, speculator });
+    return new Engine({ model, weights, program, cache, adapters }, { ...sizes, lengths, speculator });
   }
 
   /** Most tokens of prompt and text together; infinite where the cache makes room for more. */
@@ -149,10 +161,37 @@ export class Engine {
     return { waiting, running, preemptions, ...this.#counts, cache: this.#cache.usage(), speculation };
   }
 
+  /** The adapters that requests may name. */
+  get adapters(): readonly AdapterStatus[] {
+    return this.#adapters?.status ?? [];
+  }
+
+  /**
+   * Adds an adapter, also while requests run. Any number may be there: those that run have a copy of their matrices for
+   * each sequence of a batch, the others take only their own memory.
+   * @throws ConfigError for a name that is taken, a map that takes no adapter, a rank above `maxRank`, or an engine without
+   * adapters; ShapeError for one of another base; UnsupportedError where it must be merged.
+   */
+  addAdapter(name: string, updates: AdapterUpdates): void {
+    this.#checkOpen();
+    this.#adapterSet().add(name, updates);
+  }
+
+  /**
+   * Removes an adapter: no later request gets it. Requests that have it go on to their end; then its memory is free and
+   * the promise resolves. A new adapter may have the name at once.
+   * @throws ConfigError when there is none of that name.
+   */
+  async removeAdapter(name: string): Promise<void> {
+    const gone = this.#adapterSet().remove(name);
+    this.#settleAdapters();
+    await gone;
+  }
+
   /**
    * Generates tokens after `prompt`, as they come; returns how it ended. Leaving early gives the request up.
-   * @throws ConfigError for options out of range or an empty prompt; CapacityError when the prompt fills the context;
-   * DataError when sampling finds no token; TesseraError once the engine is closed.
+   * @throws ConfigError for options out of range, an unknown adapter or an empty prompt; CapacityError when the prompt fills
+   * the context; DataError when sampling finds no token; TesseraError once the engine is closed.
    */
   async *generate(
     prompt: ArrayLike<number>,
@@ -185,9 +224,24 @@ export class Engine {
     return this.close();
   }
 
-  #admitted(prompt: ArrayLike<number>, options: RequestOptions): Sequence {
+  #checkOpen(): void {
     if (this.#isClosed) throw new TesseraError("the engine is closed; create another one");
+  }
+
+  #adapterSet(): Adapters {
+    if (this.#adapters) return this.#adapters;
+    throw new ConfigError("this engine takes no adapters; create it with the option adapters: {}");
+  }
+
+  /** Frees removed adapters that nobody has any more. */
+  #settleAdapters(): void {
+    for (const key of this.#adapters?.settle(this.#scheduler.sequences) ?? []) this.#runner.forget(key);
+  }
+
+  #admitted(prompt: ArrayLike<number>, options: RequestOptions): Sequence {
+    this.#checkOpen();
     const { maxTokens = Number.POSITIVE_INFINITY, stopIds = NO_IDS, seed = 0, constraint } = options;
+    const adapter = options.adapter === undefined ? undefined : this.#adapterSet().get(options.adapter);
     checkPrompt(prompt, this.#model.vocabSize, this.contextLength);
     if (!(maxTokens === Number.POSITIVE_INFINITY || (Number.isInteger(maxTokens) && maxTokens >= 0)))
       throw new ConfigError(`maxTokens must be a whole number from 0, got ${maxTokens}`);
@@ -205,8 +259,16 @@ export class Engine {
     const most = Math.min(maxTokens, this.contextLength - prompt.length + 1);
     const predictedTokens = this.#lengths.predict(prompt.length, most);
     const speculative = options.speculation === false ? undefined : this.#speculator?.open();
-    const order = this.#order++;
-    const sequence = new Sequence({ prompt, sampler, stopIds, maxTokens, order, predictedTokens, speculative });
+    const sequence = new Sequence({
+      prompt,
+      sampler,
+      stopIds,
+      maxTokens,
+      order: this.#order++,
+      predictedTokens,
+      adapter,
+      speculative,
+    });
     if (maxTokens === 0) sequence.finish("length");
     else {
       this.#scheduler.add(sequence);
@@ -229,6 +291,7 @@ export class Engine {
       while (this.#hasWork()) await this.#round();
     } catch (error) {
       for (const sequence of this.#scheduler.sequences) this.#fail(sequence, error);
+      this.#settleAdapters();
     }
     this.#loop = undefined;
   }
@@ -282,6 +345,7 @@ export class Engine {
 
   #dropAborted(): void {
     for (const sequence of this.#scheduler.sequences) if (sequence.isAborted) this.#scheduler.remove(sequence);
+    this.#settleAdapters();
   }
 
   async #step(batch: readonly Sequence[], count: number, numLogits = 1): Promise<void> {

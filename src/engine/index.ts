@@ -1,4 +1,5 @@
 /** @file Generation over token ids. */
+export type { AdapterOptions, AdapterStatus, AdapterUpdates } from "./adapters/index.js";
 export {
   type CachedSequence,
   type CacheOptions,

@@ -2,7 +2,9 @@
 
 import { type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
 import type { LanguageModel } from "../nn/index.js";
-import type { Program } from "../runtime/index.js";
+import type { Feeds, Program } from "../runtime/index.js";
+import type { EngineAdapter } from "./adapters/adapter.js";
+import type { Adapters } from "./adapters/adapters.js";
 import { type CachedSequence, type CacheStep, type KvCache, MAX_REPEATED } from "./cache/cache.js";
 import type { PositionTables } from "./position-tables.js";
 import type { Weights } from "./weights.js";
@@ -15,6 +17,8 @@ export interface Running {
   readonly cached: CachedSequence | undefined;
   /** Tables that its positions are looked up in. */
   readonly variant: number;
+  /** Absent for one without an adapter. */
+  readonly adapter?: EngineAdapter | undefined;
   /** The `count` ids after those in the cache. */
   upcoming(count: number): readonly number[];
 }
@@ -45,6 +49,7 @@ export class Runner {
     private readonly program: Program,
     private readonly cache: KvCache,
     private readonly tables: PositionTables,
+    private readonly adapters?: Adapters,
   ) {}
 
   /**
@@ -62,8 +67,10 @@ export class Runner {
       const first = sequence.cached!.nextPosition + this.tables.offsetOf(sequence.variant);
       for (let j = 0; j < count; j++) tensors.positions.data[i * count + j] = BigInt(first + j);
     }
-    const key = step.key === undefined ? undefined : `${size}/${step.key}`;
-    const binding = this.#binding(key, step, tensors);
+    const adapted = this.adapters?.feedsOf(batch.map(({ adapter }) => adapter));
+    if (adapted?.replaces !== undefined) this.forget(adapted.replaces);
+    const key = step.key === undefined ? undefined : `${size}/${step.key} ${adapted?.key}`;
+    const binding = this.#binding(key, step, tensors, adapted?.feeds);
     try {
       await binding.run();
     } finally {
@@ -73,6 +80,15 @@ export class Runner {
     const logits = tensors.logits.data as Float32Array;
     const width = this.model.vocabSize;
     return Array.from({ length: batch.length * numLogits }, (_, i) => logits.subarray(i * width, (i + 1) * width));
+  }
+
+  /** Frees what it keeps of runs over an adapter's feeds. None may be in flight with them. */
+  forget(adapterKey: string): void {
+    for (const [key, binding] of this.#kept) {
+      if (!key.endsWith(` ${adapterKey}`)) continue;
+      this.#kept.delete(key);
+      binding.release();
+    }
   }
 
   /** Frees what it keeps. */
@@ -98,9 +114,15 @@ export class Runner {
     return tensors;
   }
 
-  #binding(key: string | undefined, { feeds, into }: CacheStep, { logits, ...own }: Tensors): Binding {
+  #binding(
+    key: string | undefined,
+    { feeds, into }: CacheStep,
+    { logits, ...own }: Tensors,
+    adapters: Feeds | undefined,
+  ): Binding {
     const known = key === undefined ? undefined : this.#kept.get(key);
-    const binding = known ?? this.program.bind({ ...own, ...this.tables.feeds, ...feeds }, { logits, ...into });
+    const fed = (): Feeds => ({ ...own, ...this.tables.feeds, ...adapters, ...feeds });
+    const binding = known ?? this.program.bind(fed(), { logits, ...into });
     if (key === undefined) return binding;
     this.#kept.delete(key);
     this.#kept.set(key, binding);

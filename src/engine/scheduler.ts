@@ -101,7 +101,9 @@ export class Scheduler {
     const variant = this.tables.variantOf(sequence.ids.length);
     // alone it need not leave room: it can use all there is
     const reserveTokens = running.length === 0 ? 0 : expected;
-    const cached = this.cache.open(sequence.ids, { variant, reserveTokens });
+    // keys and values depend on the adapter, and on which of two tables turned them
+    const open = { variant: 2 * (sequence.adapter?.serial ?? 0) + variant, reserveTokens };
+    const cached = this.cache.open(sequence.ids, open);
     assert(cached || running.length > 0, "an empty cache has room for any sequence");
     if (!cached) return false;
     this.#waiting.shift();

@@ -1,6 +1,7 @@
 /** @file One request in the engine: its tokens, its place in the cache, and where its events go. */
 
 import { assert } from "../base/errors.js";
+import type { EngineAdapter } from "./adapters/adapter.js";
 import type { CachedSequence } from "./cache/cache.js";
 import { EventQueue } from "./event-queue.js";
 import type { Running } from "./runner.js";
@@ -30,6 +31,7 @@ export interface SequenceOptions {
   readonly predictedTokens: number;
   /** Absent where nothing is proposed. */
   readonly speculative?: Speculative | undefined;
+  readonly adapter?: EngineAdapter | undefined;
 }
 
 export class Sequence implements Running {
@@ -42,6 +44,7 @@ export class Sequence implements Running {
   readonly maxTokens: number;
   readonly order: number;
   readonly speculative: Speculative | undefined;
+  readonly adapter: EngineAdapter | undefined;
   /** Tokens that it is expected to generate in all; grows when it generates more. */
   predictedTokens: number;
   /** Place in the cache while it runs. */
@@ -52,7 +55,8 @@ export class Sequence implements Running {
   cachedTokens = -1;
   isAborted = false;
 
-  constructor({ prompt, sampler, stopIds, maxTokens, order, predictedTokens, speculative }: SequenceOptions) {
+  constructor(options: SequenceOptions) {
+    const { prompt, sampler, stopIds, maxTokens, order, predictedTokens, speculative, adapter } = options;
     this.ids = Array.from(prompt);
     this.promptLength = this.ids.length;
     this.sampler = sampler;
@@ -61,6 +65,7 @@ export class Sequence implements Running {
     this.order = order;
     this.predictedTokens = predictedTokens;
     this.speculative = speculative;
+    this.adapter = adapter;
   }
 
   get generatedTokens(): number {

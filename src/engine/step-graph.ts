@@ -3,6 +3,7 @@
 import { softcapped } from "../graph/functional/softcap.js";
 import { type Aval, type Graph, gather, graph, mulDims, reshape, type Tensor } from "../graph/index.js";
 import type { AttentionRequest, LanguageModel } from "../nn/index.js";
+import type { AdaptedLinears } from "./adapters/adapted-linears.js";
 import type { Weights } from "./weights.js";
 
 /** How layers attend to what a cache holds: a cache policy's part of the graph. */
@@ -20,9 +21,14 @@ export interface CachedAttention {
 /**
  * x [B, S, D] (embedded new tokens), positions [B, S] int64, rows [N] int64 (tokens whose logits are wanted, counted
  * through B and S), `table.<name>` [P, ...] for at least as many positions, and what the cache is fed → logits [N, V], and
- * what the cache is given.
+ * what the cache is given. With `adapters` it is fed their inputs too.
  */
-export function stepGraph(model: LanguageModel, weights: Weights, attention: CachedAttention): Graph {
+export function stepGraph(
+  model: LanguageModel,
+  weights: Weights,
+  attention: CachedAttention,
+  adapters?: AdaptedLinears,
+): Graph {
   const inputs: Record<string, Aval> = {
     x: { dtype: "float32", shape: ["B", "S", model.hiddenSize] },
     positions: { dtype: "int64", shape: ["B", "S"] },
@@ -33,12 +39,13 @@ export function stepGraph(model: LanguageModel, weights: Weights, attention: Cac
   for (const [name, { shape }] of tableNames) {
     inputs[`table.${name}`] = { dtype: "float32", shape: ["P", ...shape.slice(1)] };
   }
-  return graph("decode", inputs, (tensors) => {
+  const built = graph("decode", inputs, (tensors) => {
     const tables = Object.fromEntries(tableNames.map(([name]) => [name, tensors[`table.${name}`]!]));
     const given: Record<string, Tensor> = {};
     let x = tensors.x!;
     for (const [i, { kind, prefix }] of model.layers.entries()) {
-      x = model.kinds[kind]!.build(weights.scope(prefix), x, {
+      const scope = weights.scope(prefix);
+      x = model.kinds[kind]!.build(adapters?.scope(scope, prefix) ?? scope, x, {
         positions: tensors.positions!,
         tables,
         dropout: (h) => h,
@@ -52,6 +59,7 @@ export function stepGraph(model: LanguageModel, weights: Weights, attention: Cac
     const tokens = reshape(x, [mulDims("B", "S"), model.hiddenSize]);
     return { logits: logitsOf(model, weights, gather(tokens, tensors.rows!)), ...given };
   });
+  return adapters ? { ...built, inputs: { ...built.inputs, ...adapters.inputs } } : built;
 }
 
 /** [N, D] → [N, V]. */

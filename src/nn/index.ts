@@ -46,6 +46,7 @@ export {
   type LayerContext,
   type LayerKind,
   type LinearHandle,
+  type LowRankUpdate,
   layerSpecs,
   linearShape,
   type Module,

@@ -43,6 +43,15 @@ export interface LinearHandle {
   readonly bias?: Tensor;
 }
 
+/** What an adapter adds to a linear map's weight: scale · up · down. */
+export interface LowRankUpdate {
+  /** [r, in], float32. */
+  readonly down: HostTensor;
+  /** [out, r], float32. */
+  readonly up: HostTensor;
+  readonly scale: number;
+}
+
 /** Parameters while a layer's graph is built. */
 export interface Scope {
   /** A parameter by its local name. */

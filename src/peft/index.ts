@@ -13,6 +13,7 @@ export {
 export { type LoadAdapterOptions, loadAdapter, type SaveAdapterOptions, saveAdapter } from "./adapter-folder.js";
 export { type ParameterGroup, parameterGroups, parametersNamed } from "./groups.js";
 export { type AdapterContext, type AdapterParameter, type LinearAdapter, linearAdapter } from "./linear-adapter.js";
+export { lowRankUpdates } from "./low-rank.js";
 export type { AdapterFormat, Applied, Merging, StartOptions, TuningMethod } from "./method.js";
 export { type MethodName, methods } from "./methods/index.js";
 export { type Selection, selection } from "./selection.js";

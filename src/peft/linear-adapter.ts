@@ -52,6 +52,8 @@ export interface LinearAdapter<Config> {
   ): Tensor;
   /** What merging adds to the base's weight [out, in]. */
   delta(config: Config, parameters: Readonly<Record<string, HostTensor>>, weight: Float32Array): Float32Array;
+  /** Factor on `lora_B lora_A`, where `delta` is that product. */
+  lowRankScale?(config: Config): number;
   /** Why the base cannot be had back from merged weights; absent where `delta` does not depend on the weight. */
   readonly keepsNot?: string;
 }
@@ -80,6 +82,7 @@ export function linearAdapter<Config>(method: LinearAdapter<Config>): TuningMeth
     schema,
     targets: (base) => base.peftTargets,
     attach: (applied) => attached(method, applied),
+    ...(method.lowRankScale && { lowRankScale: method.lowRankScale }),
     isFrozen: isFrozenPart(schema.parse({}) as Config),
     start: (applied, parameters) => starts(method, applied, parameters),
     merging: {

@@ -61,6 +61,11 @@ export interface TuningMethod<Config = never> {
   isFrozen?(name: string): boolean;
   /** Starting values that follow from the base's, by name; other parameters start as their specs say. */
   start?(applied: Applied<Config>, parameters: Parameters, options: StartOptions): ReadonlyMap<string, HostTensor>;
+  /**
+   * Factor on `lora_B lora_A` where that product is all that an adapter adds to a weight, so that engines can be fed it
+   * beside others'; absent for methods that compute something else.
+   */
+  lowRankScale?(config: Config): number;
   /** Positions before every text whose tokens are placeholders. Default 0. */
   numVirtualTokens?(config: Config): number;
   readonly merging: Merging<Config> | string;

@@ -19,6 +19,7 @@ import { greaterEqualOp } from "./greater-equal.js";
 import { groupedQueryAttentionOp } from "./grouped-query-attention.js";
 import { layerNormOp } from "./layer-norm.js";
 import { logOp } from "./log.js";
+import { lowRankOp } from "./low-rank.js";
 import { matmulOp } from "./matmul.js";
 import { matmulNBitsOp } from "./matmul-nbits.js";
 import { maximumOp } from "./maximum.js";
@@ -68,6 +69,7 @@ export const ops = {
   layer_norm: layerNormOp,
   log: logOp,
   log_softmax: logSoftmaxOp,
+  low_rank: lowRankOp,
   matmul: matmulOp,
   matmul_nbits: matmulNBitsOp,
   maximum: maximumOp,
@@ -117,6 +119,7 @@ export { greaterEqual } from "./greater-equal.js";
 export { type CachedAttentionAttrs, groupedQueryAttention } from "./grouped-query-attention.js";
 export { layerNorm } from "./layer-norm.js";
 export { log } from "./log.js";
+export { lowRank } from "./low-rank.js";
 export { matmul } from "./matmul.js";
 export { type MatmulNBitsAttrs, matmulNBits } from "./matmul-nbits.js";
 export { maximum } from "./maximum.js";

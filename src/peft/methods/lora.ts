@@ -64,6 +64,7 @@ export function lowRank<Config extends LoraConfig>(
     forward: (config, x, base, parameters, context) =>
       add(base.forward(x), lowRankUpdate(x, parameters, config, scaling(config), context)),
     delta: (config, parameters) => lowRankDelta(parameters, scaling(config)),
+    lowRankScale: scaling,
   };
 }
 
