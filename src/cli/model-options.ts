@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolveModel } from "../checkpoint/index.js";
 import { type SpeculationName, speculations, type WeightFormat } from "../engine/index.js";
+import type { AdapterFolder } from "../pipeline/adapter-models.js";
 import { type OpenTextService, openTextService, type TextServiceOptions } from "../pipeline/text-service.js";
 import { loadModel, openModel as openParameters } from "../presets/index.js";
 import { Runtime } from "../runtime/index.js";
@@ -97,6 +98,25 @@ export function addSamplingOptions(command: Command): Command {
     )
     .option("--seed <number>", "equal seeds give equal text", parseInteger(0, 2 ** 31 - 1), 0)
     .option("--stop <text...>", "end before one of these (default: none)", []);
+}
+
+export interface AdapterFlags {
+  readonly adapter?: string;
+}
+
+export function addAdapterOption(command: Command): Command {
+  return command.option("--adapter <folder>", "write with this adapter of the model, a folder as PEFT writes it");
+}
+
+/** The adapter for all that is written, under a name that no model has. */
+export function adaptersOf({ adapter }: AdapterFlags): { readonly adapters?: readonly AdapterFolder[] } {
+  return adapter === undefined ? {} : { adapters: [{ id: `adapter ${adapter}`, folder: adapter }] };
+}
+
+/** The model that all is written with: the adapter where one was given. */
+export function writerOf(service: OpenTextService, { adapter }: AdapterFlags): ServedModel {
+  const [base, adapted] = service.models();
+  return adapter === undefined ? base! : adapted!;
 }
 
 export function numberIn(low: number, high: number): (text: string) => number {

@@ -1,5 +1,6 @@
 /** @file Whole jobs: from documents to an index and a tuned model. */
 
+export type { AdapterFolder } from "./adapter-models.js";
 export { ChatSession } from "./chat-session.js";
 export { openKnowledge } from "./knowledge.js";
 export type { SpeculationChoice } from "./speculation.js";

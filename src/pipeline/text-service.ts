@@ -34,11 +34,12 @@ import type {
 } from "../server/openai/service.js";
 import { toolCallFormatOf } from "../server/openai/tool-calls/index.js";
 import { type ChatTemplate, renderChat, type Tokenizer } from "../tokenizers/index.js";
+import { type AdapterModelOptions, AdapterModels, engineAdapters, readAdapters } from "./adapter-models.js";
 import { beginIdOf, chatTemplatesOf, endIdsOf } from "./chat-format.js";
 import { type SpeculationChoice, speculationOf } from "./speculation.js";
 import { TextConstraints } from "./text-constraints.js";
 
-export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" | "cacheBytes"> {
+export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" | "cacheBytes">, AdapterModelOptions {
   /** The name that requests give. */
   readonly id: string;
   /** Default float32. */
@@ -63,7 +64,8 @@ export interface OpenTextService extends TextService, AsyncDisposable {
 
 /**
  * Opens a model for generation. Parameters of a model that is only opened are read one at a time, and nothing is read later.
- * @throws ConfigError when the draft does not fit the model; CapacityError when the context is longer than the model's or fits no memory.
+ * @throws ConfigError when the draft does not fit the model; CapacityError when the context is longer than the model's or
+ * fits no memory; CheckpointError for an adapter of another model.
  */
 export async function openTextService(
   runtime: Runtime,
@@ -72,25 +74,29 @@ export async function openTextService(
 ): Promise<OpenTextService> {
   const { id, weights: format = "float32", maxSequences = 8, embeddings, created = nowInSeconds() } = options;
   const weights = await Weights.pack(loaded.model, loaded.parameters, format);
+  const read = await readAdapters(loaded.model, options);
   const engine = await Engine.create(runtime, loaded.model, weights, {
     maxSequences,
+    ...engineAdapters(read, options),
     ...(options.contextLength !== undefined && { contextLength: options.contextLength }),
     ...(options.cacheBytes !== undefined && { cacheBytes: options.cacheBytes }),
     ...(options.speculation && { speculation: speculationOf(options.speculation, loaded, format) }),
   });
-  const writer = new ModelWriter(id, loaded, engine);
   const { contextLength } = engine;
   const { sampling: defaults, unfollowed } = generationConfigOf(loaded.tokenizerFiles);
-  const models: ServedModel[] = [{ id, created, ownedBy: "tessera", contextLength, defaults, unfollowed }];
-  if (embeddings) {
-    const { maxPositions: contextLength } = embeddings.loaded.encoder;
-    models.push({ id: embeddings.id, created, ownedBy: "tessera", contextLength });
-  }
+  const base: ServedModel = { id, created, ownedBy: "tessera", contextLength, defaults, unfollowed };
+  const others = embeddings ? [encoderModel(embeddings, created)] : [];
+  const adapters = new AdapterModels(loaded.model, engine, read, {
+    base,
+    taken: [base, ...others].map((model) => model.id),
+    ...(options.adapterFolder !== undefined && { adapterFolder: options.adapterFolder }),
+  });
+  const writer = new ModelWriter(id, loaded, engine, adapters);
   return {
     id,
     weightBytes: weights.bytes,
     concurrency: maxSequences,
-    models: () => models,
+    models: () => [base, ...adapters.models, ...others],
     renderChat: (request) => writer.renderChat(request),
     generate: (request) => writer.generate(request),
     ...(options.speculation && { speculation: () => engine.statistics.speculation }),
@@ -100,8 +106,16 @@ export async function openTextService(
         return embed(runtime, embeddings.loaded, texts);
       },
     }),
+    ...(options.adapterFolder !== undefined && {
+      loadAdapter: (request) => adapters.load(request),
+      unloadAdapter: async (name) => adapters.unload(name),
+    }),
     [Symbol.asyncDispose]: () => engine.close(),
   };
+}
+
+function encoderModel({ id, loaded }: NonNullable<TextServiceOptions["embeddings"]>, created: number): ServedModel {
+  return { id, created, ownedBy: "tessera", contextLength: loaded.encoder.maxPositions };
 }
 
 const nowInSeconds = (): number => Math.floor(Date.now() / 1000);
@@ -126,9 +140,11 @@ class ModelWriter {
   readonly #endIds: ReadonlySet<number>;
   readonly #beginId: number | undefined;
   readonly #constraints: TextConstraints;
+  readonly #adapters: AdapterModels;
 
-  constructor(id: string, loaded: TextModel, engine: Engine) {
+  constructor(id: string, loaded: TextModel, engine: Engine, adapters: AdapterModels) {
     this.#id = id;
+    this.#adapters = adapters;
     this.#tokenizer = loaded.tokenizer;
     this.#vocabSize = loaded.model.vocabSize;
     this.#engine = engine;
@@ -197,7 +213,7 @@ class ModelWriter {
     }
   }
 
-  #optionsOf({ sampling, seed, maxTokens, logprobs, constraint, signal }: TextRequest): RequestOptions {
+  #optionsOf({ model, sampling, seed, maxTokens, logprobs, constraint, signal }: TextRequest): RequestOptions {
     const { topP, ...rest } = sampling;
     for (const id of sampling.logitBias?.keys() ?? []) this.#checkId(id, "logit_bias");
     return {
@@ -209,6 +225,7 @@ class ModelWriter {
       signal,
       ...(maxTokens !== undefined && { maxTokens }),
       ...(logprobs !== undefined && { logprobs }),
+      ...(model !== this.#id && { adapter: model }),
       ...(constraint && { constraint: this.#constraints.of(constraint) }),
     };
   }
@@ -261,7 +278,8 @@ class ModelWriter {
   }
 
   #checkModel(model: string): void {
-    if (model !== this.#id) throw wrongModel(model, `vectors; texts come from ${this.#id}`);
+    if (model === this.#id || this.#adapters.has(model)) return;
+    throw wrongModel(model, `vectors; texts come from ${this.#id}`);
   }
 }
 

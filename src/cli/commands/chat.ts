@@ -4,25 +4,31 @@ import { Command } from "commander";
 import { ChatSession } from "../../pipeline/chat-session.js";
 import { chatLoop } from "../chat-loop.js";
 import {
+  type AdapterFlags,
   aboutDefaults,
+  adaptersOf,
+  addAdapterOption,
   addModelOptions,
   addSamplingOptions,
   type ModelFlags,
   openModel,
   type SamplingFlags,
   samplingOf,
+  writerOf,
 } from "../model-options.js";
 
-interface Flags extends ModelFlags, SamplingFlags {
+interface Flags extends ModelFlags, SamplingFlags, AdapterFlags {
   readonly system?: string;
   readonly load?: string;
 }
 
 export const chatCommand = addSamplingOptions(
-  addModelOptions(
-    new Command("chat")
-      .description("talk with a model that has a chat template; /help says what else there is")
-      .argument("<model>", "model folder, GGUF file, or a name on the hub"),
+  addAdapterOption(
+    addModelOptions(
+      new Command("chat")
+        .description("talk with a model that has a chat template; /help says what else there is")
+        .argument("<model>", "model folder, GGUF file, or a name on the hub"),
+    ),
   ),
 )
   .option("--system <text>", "what the model is told before all else")
@@ -30,12 +36,12 @@ export const chatCommand = addSamplingOptions(
   .action(run);
 
 async function run(name: string, { system, load, ...flags }: Flags): Promise<void> {
-  await using opened = await openModel(name, flags);
-  const [served] = opened.service.models();
-  const session = new ChatSession(opened.service, { model: served!.id, ...samplingOf(flags, served!) });
+  await using opened = await openModel(name, flags, async () => adaptersOf(flags));
+  const served = writerOf(opened.service, flags);
+  const session = new ChatSession(opened.service, { model: served.id, ...samplingOf(flags, served) });
   if (load !== undefined) await session.load(load);
   if (system !== undefined) session.setSystem(system);
-  for (const line of aboutDefaults(served!)) console.error(line);
-  console.error(`${served!.id}; /help says what there is`);
+  for (const line of aboutDefaults(served)) console.error(line);
+  console.error(`${served.id}; /help says what there is`);
   await chatLoop(session, { input: process.stdin, output: process.stdout });
 }

@@ -4,26 +4,32 @@ import { text as readAll } from "node:stream/consumers";
 import { Command } from "commander";
 import { integer, rows } from "../format.js";
 import {
+  type AdapterFlags,
   aboutDefaults,
+  adaptersOf,
+  addAdapterOption,
   addModelOptions,
   addSamplingOptions,
   type ModelFlags,
   openModel,
   type SamplingFlags,
   samplingOf,
+  writerOf,
 } from "../model-options.js";
 
-interface Flags extends ModelFlags, SamplingFlags {
+interface Flags extends ModelFlags, SamplingFlags, AdapterFlags {
   readonly prompt?: string;
   readonly json?: boolean;
 }
 
 export const generateCommand = addSamplingOptions(
-  addModelOptions(
-    new Command("generate")
-      .description("write text after a prompt, to standard output as it comes")
-      .argument("<model>", "model folder, GGUF or llama2.c file, or a name on the hub")
-      .option("--prompt <text>", "the beginning (default: standard input)"),
+  addAdapterOption(
+    addModelOptions(
+      new Command("generate")
+        .description("write text after a prompt, to standard output as it comes")
+        .argument("<model>", "model folder, GGUF or llama2.c file, or a name on the hub")
+        .option("--prompt <text>", "the beginning (default: standard input)"),
+    ),
   ),
 )
   .option("--json", "print text, counts and times as JSON on standard output, at the end")
@@ -31,19 +37,19 @@ export const generateCommand = addSamplingOptions(
 
 async function run(name: string, { prompt, json, ...flags }: Flags): Promise<void> {
   const text = prompt ?? (await readAll(process.stdin));
-  await using opened = await openModel(name, flags);
+  await using opened = await openModel(name, flags, async () => adaptersOf(flags));
   const { service } = opened;
-  const [served] = service.models();
-  for (const line of aboutDefaults(served!)) console.error(line);
+  const served = writerOf(service, flags);
+  for (const line of aboutDefaults(served)) console.error(line);
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.once("SIGINT", end);
   // a reader that has enough, such as `head`
   process.stdout.once("error", end);
   const { numPromptTokens, pieces } = service.generate({
-    model: service.id,
+    model: served.id,
     prompt: { kind: "plain", text },
-    ...samplingOf(flags, served!),
+    ...samplingOf(flags, served),
     signal: stop.signal,
   });
   const started = performance.now();

@@ -2,9 +2,10 @@
 
 import { readFile } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { resolveModel } from "../../checkpoint/index.js";
+import type { AdapterFolder } from "../../pipeline/index.js";
 import { loadEncoder } from "../../presets/index.js";
 import { listen } from "../../server/adapters/node.js";
 import {
@@ -26,6 +27,8 @@ interface Flags extends ModelFlags {
   readonly host: string;
   readonly name?: string;
   readonly embeddings?: string;
+  readonly adapter: readonly AdapterFolder[];
+  readonly allowAdapterLoading?: string;
   readonly upstream?: string;
   readonly apiKeys?: string;
   readonly cors?: string[];
@@ -47,6 +50,16 @@ export const serveCommand = addModelOptions(
   .option("--host <host>", "address to serve on", "127.0.0.1")
   .option("--name <name>", "name of the model in requests (default: the last part of its path)")
   .option("--embeddings <model>", "an encoder for /v1/embeddings")
+  .option(
+    "--adapter <name=folder>",
+    "serve an adapter of the model under a name of its own; may be repeated",
+    addAdapter,
+    [],
+  )
+  .option(
+    "--allow-adapter-loading <folder>",
+    "let clients load adapters from below this folder (/v1/load_lora_adapter) and unload them (default: none may)",
+  )
   .option("--upstream <url>", "pass requests on to another server of this interface (its key: TESSERA_UPSTREAM_KEY)")
   .option(
     "--api-keys <file>",
@@ -90,6 +103,14 @@ async function run(model: string | undefined, flags: Flags): Promise<void> {
   if (numCut > 0) console.error(`${plural(numCut, "request")} did not finish and got an error.`);
 }
 
+/** `name=folder`, added to those before it. */
+function addAdapter(text: string, before: readonly AdapterFolder[]): readonly AdapterFolder[] {
+  const [, id, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (id === undefined || folder === undefined)
+    throw new InvalidArgumentError(`expected <name>=<folder>, got "${text}"`);
+  return [...before, { id, folder }];
+}
+
 interface Backend extends AsyncDisposable {
   readonly backend: TextService | Upstream;
   /** A line that says what is served. */
@@ -97,9 +118,12 @@ interface Backend extends AsyncDisposable {
 }
 
 async function openBackend(model: string | undefined, flags: Flags): Promise<Backend> {
-  const { upstream, embeddings, name, running } = flags;
+  const { upstream, embeddings, name, running, adapter: adapters, allowAdapterLoading: adapterFolder } = flags;
   if ((model === undefined) === (upstream === undefined)) {
     throw new ConfigError("serve: give a model or --upstream <url>, and not both");
+  }
+  if (upstream !== undefined && (adapters.length > 0 || adapterFolder !== undefined)) {
+    throw new ConfigError("serve: adapters belong to a model; the server behind --upstream has its own");
   }
   if (upstream !== undefined) {
     if (flags.draft !== undefined || flags.speculate !== undefined)
@@ -110,13 +134,16 @@ async function openBackend(model: string | undefined, flags: Flags): Promise<Bac
   const opened = await openModel(model!, flags, async () => ({
     maxSequences: running,
     ...(name !== undefined && { id: name }),
+    adapters,
+    ...(adapterFolder !== undefined && { adapterFolder }),
     ...(embeddings !== undefined && {
       embeddings: { id: modelId(embeddings), loaded: await loadEncoder(await resolveModel(embeddings)) },
     }),
   }));
   const { service } = opened;
   const [served] = service.models();
-  const about = `${service.id}: ${flags.weights}, ${bytes(service.weightBytes)}, context of ${served!.contextLength} tokens`;
+  const withAdapters = adapters.length > 0 ? `, adapters ${adapters.map(({ id }) => id).join(", ")}` : "";
+  const about = `${service.id}: ${flags.weights}, ${bytes(service.weightBytes)}, context of ${served!.contextLength} tokens${withAdapters}`;
   return {
     backend: service,
     about: [about, ...aboutDefaults(served!)].join("\n"),

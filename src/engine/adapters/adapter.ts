@@ -33,7 +33,7 @@ export function noAdapter(linears: AdaptedLinears["linears"]): EngineAdapter {
   return { name: "", serial: 0, rank: 0, bytes: zeros.byteLength, feeds: Object.fromEntries(feeds) };
 }
 
-/** @throws ConfigError, ShapeError or UnsupportedError naming the first map that does not fit. */
+/** Copies an adapter's values. @throws ConfigError, ShapeError or UnsupportedError naming the first map that does not fit. */
 export function engineAdapter(
   { name, serial, updates }: { readonly name: string; readonly serial: number; readonly updates: AdapterUpdates },
   {
@@ -48,7 +48,7 @@ export function engineAdapter(
   for (const [key, update] of updates) {
     const linear = linearOf(name, key, adapted);
     const r = checkedRank(name, key, update, { linear, maxRank });
-    feeds[linear.down] = hostTensor("float32", [1, r, linear.inFeatures], asFloat32(update.down));
+    feeds[linear.down] = hostTensor("float32", [1, r, linear.inFeatures], asFloat32(update.down).slice());
     feeds[linear.up] = scaledRows(update, r, linear);
     rank = Math.max(rank, r);
     bytes += 4 * r * (linear.inFeatures + linear.outFeatures);

@@ -13,6 +13,7 @@ export type {
   EmbeddingRequest,
   Embeddings,
   Generation,
+  LoadAdapterRequest,
   Prompt,
   RenderedChat,
   SamplingRequest,

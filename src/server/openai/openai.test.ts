@@ -402,6 +402,8 @@ it("describes itself", async () => {
       "/v1/embeddings",
       "/v1/models",
       "/v1/models/{id}",
+      "/v1/load_lora_adapter",
+      "/v1/unload_lora_adapter",
     ]),
   );
   expect(JSON.stringify(document.paths["/v1/chat/completions"])).toContain("tool_choice");

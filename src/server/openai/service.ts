@@ -14,6 +14,8 @@ export interface ServedModel {
   readonly defaults?: Partial<SamplingRequest>;
   /** What its makers set beside and is not followed. */
   readonly unfollowed?: readonly string[];
+  /** The model that it is an adapter of. */
+  readonly parent?: string;
 }
 
 /** A function that the model may call; `parameters` is a JSON schema. */
@@ -139,6 +141,13 @@ export interface Embeddings {
   readonly numTokens: number;
 }
 
+/** An adapter that comes while the service runs. */
+export interface LoadAdapterRequest {
+  readonly name: string;
+  /** Its folder, from the one that adapters may be in. */
+  readonly path: string;
+}
+
 /** Whatever writes text. Errors that are the request's fault are `ApiError`s or errors of `base/errors.ts`. */
 export interface TextService {
   /** Requests that run at once; others wait for their turn. */
@@ -155,4 +164,11 @@ export interface TextService {
   speculation?(): { readonly proposed: number; readonly accepted: number };
   /** Absent where no model makes embeddings. */
   embed?(request: EmbeddingRequest): Promise<Embeddings>;
+  /**
+   * Adds a model that is an adapter of another. Absent where models do not come and go.
+   * @throws ApiError for a name that is taken, or a folder that holds no adapter of that model.
+   */
+  loadAdapter?(request: LoadAdapterRequest): Promise<ServedModel>;
+  /** Takes it away; requests that have it go on to their end. @throws ApiError 404 when there is none of that name. */
+  unloadAdapter?(name: string): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** @file The registry of routes of the OpenAI-compatible server. */
 
+import { loadAdapter, unloadAdapter } from "./adapters.js";
 import { chatCompletions } from "./chat-completions.js";
 import { completions } from "./completions.js";
 import { embeddings } from "./embeddings.js";
@@ -16,6 +17,8 @@ export const routes: Readonly<Record<string, RouteDef>> = {
   embeddings,
   models,
   model,
+  loadAdapter,
+  unloadAdapter,
   health,
   metricsRoute,
   openapi,

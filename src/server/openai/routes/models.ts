@@ -3,13 +3,14 @@
 import type { ServedModel } from "../service.js";
 import { findModel, type RouteDef } from "./route.js";
 
-const wireModel = ({ id, created, ownedBy, contextLength }: ServedModel) => ({
+export const wireModel = ({ id, created, ownedBy, contextLength, parent }: ServedModel) => ({
   id,
   object: "model",
   created,
   owned_by: ownedBy,
-  // not OpenAI's, but other open servers' name for it
+  // not OpenAI's, but other open servers' names for them
   max_model_len: contextLength,
+  ...(parent !== undefined && { parent }),
 });
 
 export const models: RouteDef = {

@@ -35,6 +35,13 @@ export const completionSchema = z.strictObject({
 });
 export type CompletionBody = z.output<typeof completionSchema>;
 
+/** A name as models have them, in lists and logs. */
+const adapterName = z.string().regex(/^[\w.:/-]{1,200}$/, "expected at most 200 letters, digits and any of . : / - _");
+
+/** vLLM's names. */
+export const loadAdapterSchema = z.strictObject({ lora_name: adapterName, lora_path: z.string().min(1).max(4096) });
+export const unloadAdapterSchema = z.strictObject({ lora_name: z.string().min(1) });
+
 export const embeddingSchema = z.strictObject({
   model: z.string().min(1),
   input: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(2048)], {
