@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { resolveModel } from "../../checkpoint/index.js";
 import type { AdapterFolder } from "../../pipeline/index.js";
@@ -50,11 +50,10 @@ export const serveCommand = addModelOptions(
   .option("--host <host>", "address to serve on", "127.0.0.1")
   .option("--name <name>", "name of the model in requests (default: the last part of its path)")
   .option("--embeddings <model>", "an encoder for /v1/embeddings")
-  .option(
-    "--adapter <name=folder>",
-    "serve an adapter of the model under a name of its own; may be repeated",
-    addAdapter,
-    [],
+  .addOption(
+    new Option("--adapter <name=folder>", "serve an adapter of the model under a name of its own; may be repeated")
+      .argParser(addAdapter)
+      .default([], "none"),
   )
   .option(
     "--allow-adapter-loading <folder>",

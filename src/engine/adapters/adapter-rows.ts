@@ -25,24 +25,19 @@ export class AdapterRows {
   #generation = 0;
   readonly #views = new Map<number, Feeds>();
 
-  get bytes(): number {
-    return [...this.#buffers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  }
-
   /** What a batch is fed, an adapter for each row. */
   feedsOf(batch: readonly EngineAdapter[]): AdapterFeeds {
     const before = this.#generation;
-    if (!this.#fits(batch)) this.#grow(batch);
-    for (const [row, adapter] of batch.entries()) if (this.#serials[row] !== adapter.serial) this.#place(row, adapter);
+    const isOther = ({ serial }: EngineAdapter, row: number): boolean => this.#serials[row] !== serial;
+    if (batch.length > this.#serials.length || !batch.filter(isOther).every((adapter) => this.#fits(adapter)))
+      this.#grow(batch);
+    for (const [row, adapter] of batch.entries()) if (isOther(adapter, row)) this.#place(row, adapter);
     const replaces = before > 0 && before < this.#generation && { replaces: `rows ${before}` };
     return { feeds: this.#viewOf(batch.length), key: `rows ${this.#generation}`, ...replaces };
   }
 
-  #fits(batch: readonly EngineAdapter[]): boolean {
-    if (batch.length > this.#serials.length) return false;
-    return batch.every(({ feeds }) =>
-      Object.entries(feeds).every(([name, { shape }]) => shape[1]! <= this.#buffers.get(name)!.shape[1]!),
-    );
+  #fits({ feeds }: EngineAdapter): boolean {
+    return Object.entries(feeds).every(([name, { shape }]) => shape[1]! <= this.#buffers.get(name)!.shape[1]!);
   }
 
   /** Rows for more sequences, or of a larger rank. */
