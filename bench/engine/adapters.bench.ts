@@ -12,10 +12,11 @@ import { Runtime } from "../../src/runtime/index.js";
 import { type BenchContext, type Benchmark, compared, type Figure, median, plain } from "../bench.js";
 import { type BenchModel, benchModel, shape, threads } from "./shape.js";
 
-const ROUNDS = 5;
+/** Many short rounds: noise of the machine falls on all that a round compares. */
+const ROUNDS = 15;
 const REQUESTS = 8;
-const PROMPT = 32;
-const TEXT = 48;
+const PROMPT = 16;
+const TEXT = 24;
 const RANK = 8;
 const SWAPS = 20;
 
@@ -73,7 +74,8 @@ function swapTime({ model, weights }: BenchModel, updates: readonly AdapterUpdat
   return median(times);
 }
 
-async function measured(bench: BenchModel, { log, args }: BenchContext): Promise<Record<string, number>> {
+/** Tokens per second of every round. */
+async function measured(bench: BenchModel, { log, args }: BenchContext): Promise<Record<string, number[]>> {
   const { model, weights } = bench;
   const options = { contextLength: 256, maxSequences: REQUESTS };
   await using runtime = await Runtime.open({ numThreads: threads });
@@ -102,7 +104,7 @@ async function measured(bench: BenchModel, { log, args }: BenchContext): Promise
       if (round > 0) seen[name] = [...(seen[name] ?? []), value];
     }
   }
-  return Object.fromEntries(Object.entries(seen).map(([name, values]) => [name, median(values)]));
+  return seen;
 }
 
 export const adapters: Benchmark = {
@@ -111,8 +113,11 @@ export const adapters: Benchmark = {
   async run(context) {
     const bench = benchModel();
     const speeds = await measured(bench, context);
-    const against = (figure: string, key: string): Figure =>
-      compared(figure, "tokens/s", speeds[key]!, { value: speeds.without!, name: "an engine without adapters" });
+    const without = speeds.without!;
+    const against = (figure: string, key: string): Figure => ({
+      ...compared(figure, "tokens/s", median(speeds[key]!), { value: median(without), name: "without adapters" }),
+      ratio: median(speeds[key]!.map((speed, round) => speed / without[round]!)),
+    });
     const updates = [0, 1].map((seed) => updatesOf(bench.model, seed));
     return [
       against("8 requests, none with an adapter", "unused"),
