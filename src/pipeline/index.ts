@@ -3,6 +3,8 @@
 export { ChatSession } from "./chat-session.js";
 export { openKnowledge } from "./knowledge.js";
 export type { SpeculationChoice } from "./speculation.js";
+export { openTextProcess, type RestartOptions, type TextProcess } from "./text-process/open.js";
+export type { TextProcessOptions } from "./text-process/protocol.js";
 export { type OpenTextService, openTextService, type TextServiceOptions } from "./text-service.js";
 export type { TuningMethod } from "./tune.js";
 export type { TuningPlan } from "./tuning-plan.js";

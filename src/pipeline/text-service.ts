@@ -5,6 +5,7 @@ import {
   checkSampling,
   Engine,
   type EngineOptions,
+  type EngineStatistics,
   type RequestOptions,
   type SampledToken,
   StopStrings,
@@ -59,6 +60,8 @@ export interface OpenTextService extends TextService, AsyncDisposable {
   readonly id: string;
   /** Bytes of its weights in memory. */
   readonly weightBytes: number;
+  /** What the engine is doing and has done. */
+  statistics(): Promise<EngineStatistics>;
 }
 
 /**
@@ -91,8 +94,8 @@ export async function openTextService(
     weightBytes: weights.bytes,
     concurrency: maxSequences,
     models: () => models,
-    renderChat: (request) => writer.renderChat(request),
-    generate: (request) => writer.generate(request),
+    renderChat: async (request) => writer.renderChat(request),
+    generate: async (request) => writer.generate(request),
     ...(options.speculation && { speculation: () => engine.statistics.speculation }),
     ...(embeddings && {
       embed: async ({ model, texts }) => {
@@ -100,6 +103,7 @@ export async function openTextService(
         return embed(runtime, embeddings.loaded, texts);
       },
     }),
+    statistics: async () => engine.statistics,
     [Symbol.asyncDispose]: () => engine.close(),
   };
 }

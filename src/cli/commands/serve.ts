@@ -5,7 +5,6 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Command } from "commander";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { resolveModel } from "../../checkpoint/index.js";
-import { loadEncoder } from "../../presets/index.js";
 import { listen } from "../../server/adapters/node.js";
 import {
   ApiError,
@@ -107,20 +106,19 @@ async function openBackend(model: string | undefined, flags: Flags): Promise<Bac
     const backend = createUpstream(upstream, process.env.TESSERA_UPSTREAM_KEY, { concurrency: running });
     return { backend, about: `passing on to ${upstream}`, [Symbol.asyncDispose]: async () => {} };
   }
-  const opened = await openModel(model!, flags, async () => ({
+  const service = await openModel(model!, flags, {
     maxSequences: running,
     ...(name !== undefined && { id: name }),
     ...(embeddings !== undefined && {
-      embeddings: { id: modelId(embeddings), loaded: await loadEncoder(await resolveModel(embeddings)) },
+      embeddings: { id: modelId(embeddings), path: await resolveModel(embeddings) },
     }),
-  }));
-  const { service } = opened;
+  });
   const [served] = service.models();
   const about = `${service.id}: ${flags.weights}, ${bytes(service.weightBytes)}, context of ${served!.contextLength} tokens`;
   return {
     backend: service,
     about: [about, ...aboutDefaults(served!)].join("\n"),
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
   };
 }
 
