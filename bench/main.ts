@@ -12,6 +12,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   "paged-memory": async () => (await import("./engine/paged-memory.bench.js")).pagedMemory,
   speculative: async () => (await import("./engine/speculative.bench.js")).speculative,
   stream: async () => (await import("./engine/stream.bench.js")).stream100k,
+  serve: async () => (await import("./serve/serve.bench.js")).serve,
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,
   tune: async () => (await import("./train/tune.bench.js")).tune,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
