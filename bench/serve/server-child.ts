@@ -10,8 +10,8 @@ import { type LoopDelay, raisePriority, watchLoop } from "./loop-delay.js";
 export interface Report {
   /** Since the last report. */
   readonly delay: LoopDelay;
-  /** Megabytes of the server's process and of the engine's. */
-  readonly memory: { readonly server: number; readonly engine: number };
+  /** Megabytes of the server's process and of the engine's, and what is alive on the server's heap after a collection. */
+  readonly memory: { readonly server: number; readonly engine: number; readonly heap: number };
   /** Requests in the engine. */
   readonly inEngine: number;
 }
@@ -28,7 +28,11 @@ async function report(): Promise<Report> {
   const { running, waiting } = await service.statistics();
   return {
     delay: delay(),
-    memory: { server: megabytes(process.pid), engine: megabytes(service.engineState().pid!) },
+    memory: {
+      heap: aliveMegabytes(),
+      server: megabytes(process.pid),
+      engine: megabytes(service.engineState().pid!),
+    },
     inEngine: running + waiting,
   };
 }
@@ -36,6 +40,11 @@ async function report(): Promise<Report> {
 /** Resident memory; Linux only, as the whole benchmark. */
 function megabytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024;
+}
+
+function aliveMegabytes(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
 process.on("message", async () => process.send!(await report()));

@@ -14,7 +14,10 @@ export class BenchServer implements AsyncDisposable {
 
   static async start(options: TextProcessOptions & { readonly maxWaiting: number }): Promise<BenchServer> {
     const script = fileURLToPath(new URL("./server-child.ts", import.meta.url));
-    const child = fork(script, [JSON.stringify(options)], { stdio: ["ignore", 2, 2, "ipc"] });
+    const child = fork(script, [JSON.stringify(options)], {
+      execArgv: [...process.execArgv, "--expose-gc"],
+      stdio: ["ignore", 2, 2, "ipc"],
+    });
     const [url] = (await once(child, "message")) as [string];
     return new BenchServer(child, Number(new URL(url).port));
   }
