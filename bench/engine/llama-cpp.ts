@@ -6,10 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { GgufValue } from "../../src/checkpoint/gguf/metadata.js";
-import { writeGgufModel } from "../../src/checkpoint/gguf/model.js";
-import type { JsonValue } from "../../src/checkpoint/json.js";
-import { type BenchModel, shape, threads } from "./shape.js";
+import { type BenchModel, threads, writeBenchModel } from "./shape.js";
 
 export interface Request {
   readonly prompt: readonly number[];
@@ -28,38 +25,18 @@ export interface LlamaCpp {
   close(): Promise<void>;
 }
 
-/** Tokens that stand for nothing: llama.cpp loads no model without a vocabulary. */
-function vocabulary(): Map<string, GgufValue> {
-  const tokens = Array.from({ length: shape.vocab_size }, (_, i) => {
-    if (i < 3) return ["<unk>", "<s>", "</s>"][i]!;
-    return i < 259 ? `<0x${(i - 3).toString(16).toUpperCase().padStart(2, "0")}>` : `t${i}`;
-  });
-  const kinds = tokens.map((_, i) => (i === 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1));
-  return new Map<string, GgufValue>([
-    ["tokenizer.ggml.model", "llama"],
-    ["tokenizer.ggml.pre", "default"],
-    ["tokenizer.ggml.tokens", tokens],
-    ["tokenizer.ggml.scores", tokens.map((_, i) => -i)],
-    ["tokenizer.ggml.token_type", kinds],
-    ["tokenizer.ggml.bos_token_id", 1],
-    ["tokenizer.ggml.eos_token_id", 2],
-    ["tokenizer.ggml.unknown_token_id", 0],
-  ]);
-}
-
 /**
  * Writes the model as Q4_0 and loads it.
  * @param library folder whose node_modules have node-llama-cpp
  */
 export async function openLlamaCpp(
   library: string,
-  { model, parameters }: BenchModel,
+  bench: BenchModel,
   options: { readonly contextLength: number; readonly sequences: number },
 ): Promise<LlamaCpp> {
   const folder = await mkdtemp(join(tmpdir(), "tessera-bench-"));
   const path = join(folder, "model.gguf");
-  const config = JSON.parse(JSON.stringify(model.config)) as Record<string, JsonValue>;
-  await writeGgufModel(path, { config, tensors: parameters }, { type: "Q4_0", metadata: vocabulary() });
+  await writeBenchModel(path, bench);
   const script = fileURLToPath(new URL("../peers/llama_cpp.mjs", import.meta.url));
   const child = spawn(process.execPath, [script, JSON.stringify({ library, model: path, threads, ...options })], {
     stdio: ["pipe", "pipe", "inherit"],

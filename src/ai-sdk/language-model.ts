@@ -26,7 +26,7 @@ export function languageModel(service: TextService, model: ServedModel): Languag
     supportedUrls: {},
 
     async doGenerate(options) {
-      const { parts, warnings, providerMetadata } = answer(service, model, options);
+      const { parts, warnings, providerMetadata } = await answer(service, model, options);
       const content: LanguageModelV3Content[] = [];
       let text = "";
       for await (const part of parts) {
@@ -44,7 +44,7 @@ export function languageModel(service: TextService, model: ServedModel): Languag
     },
 
     async doStream(options) {
-      const { parts, warnings, providerMetadata } = answer(service, model, options);
+      const { parts, warnings, providerMetadata } = await answer(service, model, options);
       async function* all(): AsyncGenerator<LanguageModelV3StreamPart, void> {
         yield { type: "stream-start", warnings };
         yield { type: "response-metadata", ...responseOf(model) };
@@ -62,12 +62,12 @@ interface Answer {
 }
 
 /** Checks the call at once; computes nothing before the first part is asked for. */
-function answer(service: TextService, model: ServedModel, options: LanguageModelV3CallOptions): Answer {
+async function answer(service: TextService, model: ServedModel, options: LanguageModelV3CallOptions): Promise<Answer> {
   options.abortSignal?.throwIfAborted();
   const { job, warnings } = mappedCall(model, options);
-  const chat = readyChat(service, job);
+  const chat = await readyChat(service, job);
   const seed = seedOf(options);
-  const parts = answerParts(chat.generate(seed), {
+  const parts = answerParts(await chat.generate(seed), {
     reader: chat.reader(),
     idLength: chat.use?.format.idLength,
     signal: job.signal,

@@ -8,7 +8,7 @@ export function plainTextService(service: TextService): TextService {
   return {
     concurrency: service.concurrency,
     models: () => service.models(),
-    renderChat({ model, messages, tools }) {
+    async renderChat({ model, messages, tools }) {
       if (tools.length > 0)
         throw new UnsupportedError(`${model}: tools need the model's chat template; ask it as a chat`);
       return { text: messages.map(({ content }) => content ?? "").join("\n\n"), toolCalls: undefined };

@@ -5,9 +5,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolveModel } from "../checkpoint/index.js";
 import { type SpeculationName, speculations, type WeightFormat } from "../engine/index.js";
 import type { AdapterFolder } from "../pipeline/adapter-models.js";
-import { type OpenTextService, openTextService, type TextServiceOptions } from "../pipeline/text-service.js";
-import { loadModel, openModel as openParameters } from "../presets/index.js";
-import { Runtime } from "../runtime/index.js";
+import { openTextProcess, type TextProcess } from "../pipeline/text-process/open.js";
+import type { TextProcessOptions } from "../pipeline/text-process/protocol.js";
 import { type ServedModel, samplingRequest } from "../server/openai/index.js";
 import { parseInteger } from "./options.js";
 
@@ -63,11 +62,11 @@ function parseSpeculate(text: string): Speculate {
 }
 
 /** What of speculation is asked for; a draft alone is one to speculate with. */
-async function speculationOf({ draft, speculate }: ModelFlags): Promise<Pick<TextServiceOptions, "speculation">> {
+async function speculationOf({ draft, speculate }: ModelFlags): Promise<Pick<TextProcessOptions, "speculation">> {
   if (draft === undefined && speculate === undefined) return {};
   const chosen = speculate ?? { way: "draft" };
   return {
-    speculation: { ...chosen, ...(draft !== undefined && { draft: await loadModel(await resolveModel(draft)) }) },
+    speculation: { ...chosen, ...(draft !== undefined && { draftPath: await resolveModel(draft) }) },
   };
 }
 
@@ -114,7 +113,7 @@ export function adaptersOf({ adapter }: AdapterFlags): { readonly adapters?: rea
 }
 
 /** The model that all is written with: the adapter where one was given. */
-export function writerOf(service: OpenTextService, { adapter }: AdapterFlags): ServedModel {
+export function writerOf(service: TextProcess, { adapter }: AdapterFlags): ServedModel {
   const [base, adapted] = service.models();
   return adapter === undefined ? base! : adapted!;
 }
@@ -154,39 +153,19 @@ export function modelId(name: string): string {
   return /^[\w.-]+\/[\w.-]+$/.test(name) && !name.endsWith(".gguf") ? name : basename(name).replace(/\.gguf$/, "");
 }
 
-export interface OpenedModel extends AsyncDisposable {
-  readonly runtime: Runtime;
-  readonly service: OpenTextService;
-}
-
-/** Loads a model and opens it; closing it closes the runtime too. */
+/** Opens a model in a process of its own. */
 export async function openModel(
   name: string,
   flags: ModelFlags,
-  more: (runtime: Runtime) => Promise<Partial<TextServiceOptions>> = async () => ({}),
-): Promise<OpenedModel> {
+  more: Partial<TextProcessOptions> = {},
+): Promise<TextProcess> {
   const { weights, context } = flags;
-  const path = await resolveModel(name);
-  const runtime = await Runtime.open();
-  try {
-    await using opened = await openParameters(path);
-    const service = await openTextService(runtime, opened, {
-      id: modelId(name),
-      weights,
-      ...(context !== undefined && { contextLength: context }),
-      ...(await speculationOf(flags)),
-      ...(await more(runtime)),
-    });
-    return {
-      runtime,
-      service,
-      async [Symbol.asyncDispose]() {
-        await service[Symbol.asyncDispose]();
-        await runtime.close();
-      },
-    };
-  } catch (thrown) {
-    await runtime.close();
-    throw thrown;
-  }
+  return openTextProcess({
+    path: await resolveModel(name),
+    id: modelId(name),
+    weights,
+    ...(context !== undefined && { contextLength: context }),
+    ...(await speculationOf(flags)),
+    ...more,
+  });
 }

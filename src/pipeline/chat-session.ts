@@ -50,11 +50,11 @@ export class ChatSession {
   async *send(content: string, signal: AbortSignal): AsyncGenerator<string, void> {
     const asked: ChatSessionMessage[] = [...this.#messages, { role: "user", content }];
     const { model, ...options } = this.#options;
-    const { text } = this.#service.renderChat({ model, messages: asked, tools: [], variables: {} });
+    const { text } = await this.#service.renderChat({ model, messages: asked, tools: [], variables: {} });
     const prompt = { kind: "chat", text } as const;
     // the same question again gets another answer
     const seed = options.seed + asked.length;
-    const { pieces } = this.#service.generate({ ...options, model, prompt, seed, signal });
+    const { pieces } = await this.#service.generate({ ...options, model, prompt, seed, signal });
     let answer = "";
     for await (const piece of pieces) {
       answer += piece.text;

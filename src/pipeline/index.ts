@@ -4,6 +4,8 @@ export type { AdapterFolder } from "./adapter-models.js";
 export { ChatSession } from "./chat-session.js";
 export { openKnowledge } from "./knowledge.js";
 export type { SpeculationChoice } from "./speculation.js";
+export { openTextProcess, type RestartOptions, type TextProcess } from "./text-process/open.js";
+export type { TextProcessOptions } from "./text-process/protocol.js";
 export { type OpenTextService, openTextService, type TextServiceOptions } from "./text-service.js";
 export type { TuningMethod } from "./tune.js";
 export type { TuningPlan } from "./tuning-plan.js";

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => runtime.close());
 
 async function write(service: OpenTextService, stop: readonly string[] = []): Promise<string> {
-  const { pieces } = service.generate({
+  const { pieces } = await service.generate({
     model: service.id,
     prompt: { kind: "plain", text: "Hello" },
     sampling: { temperature: 0, topP: 1 },

@@ -5,6 +5,7 @@ import {
   checkSampling,
   Engine,
   type EngineOptions,
+  type EngineStatistics,
   type RequestOptions,
   type SampledToken,
   StopStrings,
@@ -60,6 +61,8 @@ export interface OpenTextService extends TextService, AsyncDisposable {
   readonly id: string;
   /** Bytes of its weights in memory. */
   readonly weightBytes: number;
+  /** What the engine is doing and has done. */
+  statistics(): Promise<EngineStatistics>;
 }
 
 /**
@@ -97,8 +100,8 @@ export async function openTextService(
     weightBytes: weights.bytes,
     concurrency: maxSequences,
     models: () => [base, ...adapters.models, ...others],
-    renderChat: (request) => writer.renderChat(request),
-    generate: (request) => writer.generate(request),
+    renderChat: async (request) => writer.renderChat(request),
+    generate: async (request) => writer.generate(request),
     ...(options.speculation && { speculation: () => engine.statistics.speculation }),
     ...(embeddings && {
       embed: async ({ model, texts }) => {
@@ -110,6 +113,7 @@ export async function openTextService(
       loadAdapter: (request) => adapters.load(request),
       unloadAdapter: async (name) => adapters.unload(name),
     }),
+    statistics: async () => engine.statistics,
     [Symbol.asyncDispose]: () => engine.close(),
   };
 }

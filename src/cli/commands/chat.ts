@@ -36,9 +36,9 @@ export const chatCommand = addSamplingOptions(
   .action(run);
 
 async function run(name: string, { system, load, ...flags }: Flags): Promise<void> {
-  await using opened = await openModel(name, flags, async () => adaptersOf(flags));
-  const served = writerOf(opened.service, flags);
-  const session = new ChatSession(opened.service, { model: served.id, ...samplingOf(flags, served) });
+  await using service = await openModel(name, flags, adaptersOf(flags));
+  const served = writerOf(service, flags);
+  const session = new ChatSession(service, { model: served.id, ...samplingOf(flags, served) });
   if (load !== undefined) await session.load(load);
   if (system !== undefined) session.setSystem(system);
   for (const line of aboutDefaults(served)) console.error(line);

@@ -37,8 +37,7 @@ export const generateCommand = addSamplingOptions(
 
 async function run(name: string, { prompt, json, ...flags }: Flags): Promise<void> {
   const text = prompt ?? (await readAll(process.stdin));
-  await using opened = await openModel(name, flags, async () => adaptersOf(flags));
-  const { service } = opened;
+  await using service = await openModel(name, flags, adaptersOf(flags));
   const served = writerOf(service, flags);
   for (const line of aboutDefaults(served)) console.error(line);
   const stop = new AbortController();
@@ -46,7 +45,7 @@ async function run(name: string, { prompt, json, ...flags }: Flags): Promise<voi
   process.once("SIGINT", end);
   // a reader that has enough, such as `head`
   process.stdout.once("error", end);
-  const { numPromptTokens, pieces } = service.generate({
+  const { numPromptTokens, pieces } = await service.generate({
     model: served.id,
     prompt: { kind: "plain", text },
     ...samplingOf(flags, served),

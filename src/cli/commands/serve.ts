@@ -6,7 +6,6 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { resolveModel } from "../../checkpoint/index.js";
 import type { AdapterFolder } from "../../pipeline/index.js";
-import { loadEncoder } from "../../presets/index.js";
 import { listen } from "../../server/adapters/node.js";
 import {
   ApiError,
@@ -130,23 +129,22 @@ async function openBackend(model: string | undefined, flags: Flags): Promise<Bac
     const backend = createUpstream(upstream, process.env.TESSERA_UPSTREAM_KEY, { concurrency: running });
     return { backend, about: `passing on to ${upstream}`, [Symbol.asyncDispose]: async () => {} };
   }
-  const opened = await openModel(model!, flags, async () => ({
+  const service = await openModel(model!, flags, {
     maxSequences: running,
     ...(name !== undefined && { id: name }),
     adapters,
     ...(adapterFolder !== undefined && { adapterFolder }),
     ...(embeddings !== undefined && {
-      embeddings: { id: modelId(embeddings), loaded: await loadEncoder(await resolveModel(embeddings)) },
+      embeddings: { id: modelId(embeddings), path: await resolveModel(embeddings) },
     }),
-  }));
-  const { service } = opened;
+  });
   const [served] = service.models();
   const withAdapters = adapters.length > 0 ? `, adapters ${adapters.map(({ id }) => id).join(", ")}` : "";
   const about = `${service.id}: ${flags.weights}, ${bytes(service.weightBytes)}, context of ${served!.contextLength} tokens${withAdapters}`;
   return {
     backend: service,
     about: [about, ...aboutDefaults(served!)].join("\n"),
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
   };
 }
 

@@ -30,6 +30,9 @@ type Outgoing = (HttpBindings | Http2Bindings)["outgoing"];
 /** How long answers that are no streams may take when the server closes. */
 const closeTimeoutMs = 1000;
 
+/** Connections that may wait to be accepted (the system may allow fewer). Node's 511 loses some of a crowd after minutes. */
+const backlog = 16_384;
+
 /** @throws ConfigError when the port or the host cannot be had. */
 export async function listen(
   app: Pick<Hono, "fetch">,
@@ -49,7 +52,7 @@ export async function listen(
     { overrideGlobalObjects: false, errorHandler: (thrown) => refuse(refusalBody(messageOf(thrown))) },
   );
   const server = createServer(respond);
-  server.listen(port, host);
+  server.listen({ port, host, backlog });
   try {
     await once(server, "listening");
   } catch (thrown) {

@@ -22,8 +22,8 @@ beforeAll(async () => {
   model = await openTextService(runtime, randomModel({ contextLength: CONTEXT }), { id: "m", maxSequences: 1 });
   service = {
     ...model,
-    generate(request) {
-      const { numPromptTokens, pieces } = model.generate(request);
+    async generate(request) {
+      const { numPromptTokens, pieces } = await model.generate(request);
       async function* counted() {
         numWriting++;
         try {

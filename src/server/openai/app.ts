@@ -13,7 +13,7 @@ import { RequestQueue } from "./queue.js";
 import { routes } from "./routes/index.js";
 import type { CallContext, RouteDef, ServerState } from "./routes/route.js";
 import { upstreamRoutes } from "./routes/upstream.js";
-import type { TextService } from "./service.js";
+import type { EngineState, TextService } from "./service.js";
 import { abandon } from "./sse.js";
 import type { Upstream } from "./upstream.js";
 
@@ -61,12 +61,14 @@ export function createOpenAiApp(backend: TextService | Upstream, options: OpenAi
   const { onError = console.error, log = () => {}, eventLoopDelay } = options;
   const calls = new OpenCalls();
   const queue = new RequestQueue(backend.concurrency, maxWaiting);
+  const engineState = (): EngineState | undefined => ("forward" in backend ? undefined : backend.engineState?.());
   const metrics = new ServerMetrics(queue, () => calls.size, {
+    engineState,
     delay: eventLoopDelay,
     speculation: "speculation" in backend ? backend.speculation : undefined,
   });
   const isDraining = (): boolean => calls.isDraining;
-  const state: ServerState = { metrics, queue, maxBodyBytes, logBodies, isDraining, onError };
+  const state: ServerState = { metrics, queue, maxBodyBytes, logBodies, isDraining, engineState, onError };
   const app = new Hono<Variables>();
   const answer = (c: Context<Variables>, error: ApiError, headers: Record<string, string> = {}): Response => {
     c.get("call").fail(error);

@@ -1,6 +1,7 @@
 /** @file One chat answer as it is written: text, tool calls, why it ended. */
 
 import type { Call } from "./call.js";
+import type { Ticket } from "./queue.js";
 import type { RouteContext } from "./routes/route.js";
 import { type ChoicePiece, type Run, runChoices } from "./run.js";
 import type { Generation, TextPiece } from "./service.js";
@@ -17,13 +18,14 @@ export interface ChatEvent {
   readonly finishReason: ChatFinishReason | undefined;
 }
 
-/** Runs the answers of a chat in their turn. @throws ApiError 429 at once when the queue is full. */
+/** Runs the answers of a chat in their turn. */
 export function runChat(
   context: RouteContext,
+  ticket: Ticket,
   generations: readonly Generation[],
   readers: readonly ChatAnswer[],
 ): AsyncGenerator<ChatEvent, void> {
-  return chatEvents(runChoices(context, generations, generations.length), readers, context.call);
+  return chatEvents(runChoices(context, ticket, generations, generations.length), readers, context.call);
 }
 
 async function* chatEvents(run: Run, answers: readonly ChatAnswer[], call: Call): AsyncGenerator<ChatEvent, void> {

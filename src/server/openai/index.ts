@@ -12,6 +12,7 @@ export type {
   ChatTurn,
   EmbeddingRequest,
   Embeddings,
+  EngineState,
   Generation,
   LoadAdapterRequest,
   Prompt,

@@ -285,7 +285,7 @@ describe("tools", () => {
       { role: "assistant", content: null, refusal: null, tool_calls },
       { role: "tool", tool_call_id: "c1", content: [{ type: "text", text: "rain" }] },
     ];
-    const rendered = calling.renderChat({
+    const rendered = await calling.renderChat({
       model: "calling",
       messages: [{ role: "assistant", content: "", tool_calls: [{ function: { name: "f", arguments: { a: 1 } } }] }],
       tools: [],

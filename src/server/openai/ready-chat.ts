@@ -19,18 +19,18 @@ export interface ReadyChat {
   /** How the model writes calls; undefined where it is to write none. */
   readonly use: ToolUse | undefined;
   /** One answer; nothing is computed before its first piece is asked for. @throws as `TextService.generate`. */
-  generate(seed: number): Generation;
+  generate(seed: number): Promise<Generation>;
   /** Reads one answer. */
   reader(): ChatAnswer;
 }
 
 /** @throws ApiError for tools that the model's template does not know, or a form that cannot be held. */
-export function readyChat(
+export async function readyChat(
   service: TextService,
   { model, messages, plan, variables, constraint, ...rest }: ChatJob,
-): ReadyChat {
+): Promise<ReadyChat> {
   const tools = plan.tools.map(({ definition }) => definition);
-  const chat = service.renderChat({ model, messages, tools, variables });
+  const chat = await service.renderChat({ model, messages, tools, variables });
   const use = tools.length === 0 ? undefined : { plan, format: formatOf(model, chat.toolCalls) };
   const held = answerConstraint(use, constraint);
   const request = {

@@ -1,6 +1,7 @@
 /** @file Runs the texts of a request in its turn, together, counting as they come. */
 
 import type { Call } from "./call.js";
+import type { Ticket } from "./queue.js";
 import type { RouteContext } from "./routes/route.js";
 import type { Generation, TextPiece } from "./service.js";
 
@@ -18,16 +19,43 @@ export interface Run {
 }
 
 /**
- * Takes a place in the queue at once, then waits for the turn.
+ * Takes a place in the queue and gives it up when `prepare` fails: a server that is busy refuses without reading on.
+ * @throws ApiError 429 when the queue is full.
+ */
+export async function inQueue<T>(
+  { call, queue }: RouteContext,
+  prepare: () => Promise<T>,
+): Promise<{ readonly ticket: Ticket; readonly prepared: T }> {
+  const ticket = queue.enter(call.signal);
+  try {
+    return { ticket, prepared: await prepare() };
+  } catch (thrown) {
+    ticket.leave();
+    throw thrown;
+  }
+}
+
+/** All texts of a request or, where one of them is wrong, none. */
+export async function allOrNone(prepared: readonly Promise<Generation>[]): Promise<Generation[]> {
+  const settled = await Promise.allSettled(prepared);
+  const generations = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const wrong = settled.find((result) => result.status === "rejected");
+  if (!wrong) return generations;
+  await Promise.all(generations.map(({ pieces }) => pieces.return()));
+  throw wrong.reason;
+}
+
+/**
+ * Waits for the ticket's turn, then runs.
  * @param perPrompt texts for each prompt; a prompt counts once.
- * @throws ApiError 429 when the queue is full; from the pieces, the reason of an abort.
+ * @throws from the pieces, the reason of an abort.
  */
 export function runChoices(
-  { call, queue, metrics }: RouteContext,
+  { call, metrics }: RouteContext,
+  ticket: Ticket,
   generations: readonly Generation[],
   perPrompt: number,
 ): Run {
-  const ticket = queue.enter(call.signal);
   for (let i = 0; i < generations.length; i += perPrompt) call.countPrompt(generations[i]!.numPromptTokens);
   const sources = generations.map(({ pieces }) => pieces);
   async function* run(): AsyncGenerator<ChoicePiece, void> {

@@ -148,18 +148,28 @@ export interface LoadAdapterRequest {
   readonly path: string;
 }
 
+/** How an engine fares that lives outside the server's process. */
+export interface EngineState {
+  /** `failed`: it died so often that it is not started again. */
+  readonly status: "ok" | "restarting" | "failed";
+  /** Starts after the first. */
+  readonly restarts: number;
+  /** Its process, while there is one. */
+  readonly pid?: number;
+}
+
 /** Whatever writes text. Errors that are the request's fault are `ApiError`s or errors of `base/errors.ts`. */
 export interface TextService {
   /** Requests that run at once; others wait for their turn. */
   readonly concurrency: number;
   models(): readonly ServedModel[];
   /** @throws UnsupportedError when the model has no chat template; DataError when the template refuses the messages. */
-  renderChat(request: ChatRequest): RenderedChat;
+  renderChat(request: ChatRequest): Promise<RenderedChat>;
   /**
-   * Checks the request at once and computes nothing until the first piece is asked for.
+   * Checks the request at once and computes nothing until the first piece is asked for. Whoever asks for none calls `return`.
    * @throws ApiError for a prompt that does not fit, UnsupportedError for what the model cannot do.
    */
-  generate(request: TextRequest): Generation;
+  generate(request: TextRequest): Promise<Generation>;
   /** Tokens that were proposed and accepted so far. Absent where nothing is proposed. */
   speculation?(): { readonly proposed: number; readonly accepted: number };
   /** Absent where no model makes embeddings. */
@@ -171,4 +181,6 @@ export interface TextService {
   loadAdapter?(request: LoadAdapterRequest): Promise<ServedModel>;
   /** Takes it away; requests that have it go on to their end. @throws ApiError 404 when there is none of that name. */
   unloadAdapter?(name: string): Promise<void>;
+  /** Absent where whatever writes cannot die without the server. */
+  engineState?(): EngineState;
 }

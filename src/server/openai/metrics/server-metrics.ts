@@ -1,6 +1,7 @@
 /** @file What the server measures. Seconds throughout, as Prometheus asks. */
 
 import type { RequestQueue } from "../queue.js";
+import type { EngineState } from "../service.js";
 import { Counter, Gauge, Histogram, type Metric } from "./prometheus.js";
 
 /** Quantiles of the time by which the event loop was late, in seconds, by quantile ("0.5", "0.99"). */
@@ -8,6 +9,14 @@ export type EventLoopDelay = () => Readonly<Record<string, number>>;
 
 /** Tokens that were proposed and accepted so far. */
 export type Speculated = () => { readonly proposed: number; readonly accepted: number };
+
+/** What others measure. */
+interface MetricSources {
+  /** Gives undefined where the engine has no process of its own. */
+  readonly engineState: () => EngineState | undefined;
+  readonly delay: EventLoopDelay | undefined;
+  readonly speculation: Speculated | undefined;
+}
 
 export class ServerMetrics {
   readonly requests = new Counter("tessera_requests_total", "Requests answered, by route and HTTP status.");
@@ -30,14 +39,7 @@ export class ServerMetrics {
   );
   readonly #all: readonly Metric[];
 
-  constructor(
-    queue: RequestQueue,
-    numOpen: () => number,
-    {
-      delay,
-      speculation,
-    }: { readonly delay: EventLoopDelay | undefined; readonly speculation: Speculated | undefined },
-  ) {
+  constructor(queue: RequestQueue, numOpen: () => number, { engineState, delay, speculation }: MetricSources) {
     const { requests, tokens, cancelled, firstToken, perToken, duration } = this;
     const one = (read: () => number) => () => [[{}, read()] as const];
     this.#all = [
@@ -58,6 +60,21 @@ export class ServerMetrics {
         one(() => queue.running),
       ),
       new Gauge("tessera_requests_open", "Requests that have no end yet.", one(numOpen)),
+      ...(engineState()
+        ? [
+            new Gauge(
+              "tessera_engine_restarts_total",
+              "Starts of the engine's process after the first.",
+              one(() => engineState()?.restarts ?? 0),
+              "counter",
+            ),
+            new Gauge(
+              "tessera_engine_up",
+              "Whether the engine's process runs.",
+              one(() => Number(engineState()?.status === "ok")),
+            ),
+          ]
+        : []),
       ...(delay
         ? [
             new Gauge("tessera_event_loop_delay_seconds", "How late the event loop was.", () =>

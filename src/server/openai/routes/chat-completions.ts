@@ -4,6 +4,7 @@ import { readJsonBody } from "../../body.js";
 import { type ChatEvent, runChat } from "../chat-answer.js";
 import { ApiError } from "../errors.js";
 import { type ReadyChat, readyChat } from "../ready-chat.js";
+import { allOrNone, inQueue } from "../run.js";
 import { type ChatBody, chatSchema } from "../schemas/bodies.js";
 import { chatTurns } from "../schemas/messages.js";
 import { checkTogether, samplingOf, seedOf, stopsOf } from "../schemas/sampling.js";
@@ -22,12 +23,17 @@ export const chatCompletions: RouteDef = {
   body: chatSchema,
   async respond(c, context) {
     const body = acceptBody(await readJsonBody(c, context.maxBodyBytes), chatSchema, c, context);
-    const chat = prepare(body, findModel(context.service, body.model), context);
-    const seed = seedOf(body);
-    context.call.record.seed = seed;
-    const generations = Array.from({ length: body.n }, (_, i) => chat.generate(seed + i));
+    const model = findModel(context.service, body.model);
+    const { ticket, prepared } = await inQueue(context, async () => {
+      const chat = await prepare(body, model, context);
+      const seed = seedOf(body);
+      context.call.record.seed = seed;
+      const texts = Array.from({ length: body.n }, (_, i) => chat.generate(seed + i));
+      return { chat, generations: await allOrNone(texts) };
+    });
+    const { chat, generations } = prepared;
     const readers = generations.map(() => chat.reader());
-    const events = runChat(context, generations, readers);
+    const events = runChat(context, ticket, generations, readers);
     if (body.stream) {
       const stream = frameStream(chunks(body, events, chat.use, context), context.call, context.onError);
       return c.body(stream, 200, eventStreamHeaders);
@@ -37,7 +43,7 @@ export const chatCompletions: RouteDef = {
 };
 
 /** The chat, checked; nothing is computed yet. */
-function prepare(body: ChatBody, { defaults }: ServedModel, { service, call }: RouteContext): ReadyChat {
+function prepare(body: ChatBody, { defaults }: ServedModel, { service, call }: RouteContext): Promise<ReadyChat> {
   checkTogether(body);
   if (body.top_logprobs !== undefined && !body.logprobs) {
     throw new ApiError(400, "top_logprobs needs logprobs: true", { param: "top_logprobs", code: "invalid_value" });

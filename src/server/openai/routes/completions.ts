@@ -1,7 +1,7 @@
 /** @file `POST /v1/completions`: text after prompts, streamed or at once. */
 
 import { readJsonBody } from "../../body.js";
-import { type ChoicePiece, runChoices } from "../run.js";
+import { allOrNone, type ChoicePiece, inQueue, runChoices } from "../run.js";
 import { type CompletionBody, completionSchema } from "../schemas/bodies.js";
 import { checkTogether, samplingOf, seedOf, stopsOf } from "../schemas/sampling.js";
 import type { Generation, Prompt, ServedModel, TextPiece } from "../service.js";
@@ -21,7 +21,8 @@ export const completions: RouteDef = {
   async respond(c, context) {
     const body = acceptBody(await readJsonBody(c, context.maxBodyBytes), completionSchema, c, context);
     const model = findModel(context.service, body.model);
-    const { pieces } = runChoices(context, prepare(body, model, context), body.n);
+    const { ticket, prepared } = await inQueue(context, () => prepare(body, model, context));
+    const { pieces } = runChoices(context, ticket, prepared, body.n);
     if (body.stream) {
       const stream = frameStream(chunks(body, pieces, context), context.call, context.onError);
       return c.body(stream, 200, eventStreamHeaders);
@@ -31,11 +32,15 @@ export const completions: RouteDef = {
 };
 
 /** Texts for each prompt one after the other: text `j` of prompt `i` is the choice `i · n + j`. */
-function prepare(body: CompletionBody, { defaults }: ServedModel, { service, call }: RouteContext): Generation[] {
+async function prepare(
+  body: CompletionBody,
+  { defaults }: ServedModel,
+  { service, call }: RouteContext,
+): Promise<Generation[]> {
   checkTogether(body);
   const seed = seedOf(body);
   call.record.seed = seed;
-  return promptsOf(body.prompt).flatMap((prompt) => {
+  const texts = promptsOf(body.prompt).flatMap((prompt) => {
     const request = {
       model: body.model,
       prompt,
@@ -47,6 +52,7 @@ function prepare(body: CompletionBody, { defaults }: ServedModel, { service, cal
     };
     return Array.from({ length: body.n }, (_, j) => service.generate({ ...request, seed: seed + j }));
   });
+  return allOrNone(texts);
 }
 
 function promptsOf(prompt: CompletionBody["prompt"]): Prompt[] {

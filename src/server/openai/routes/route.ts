@@ -6,7 +6,7 @@ import type { Call } from "../call.js";
 import { ApiError } from "../errors.js";
 import type { ServerMetrics } from "../metrics/server-metrics.js";
 import type { RequestQueue } from "../queue.js";
-import type { ServedModel, TextService } from "../service.js";
+import type { EngineState, ServedModel, TextService } from "../service.js";
 
 /** What routes work with. */
 export interface ServerState {
@@ -17,6 +17,8 @@ export interface ServerState {
   readonly logBodies: boolean;
   /** Whether the server ends. */
   isDraining(): boolean;
+  /** Undefined where the engine has no process of its own. */
+  engineState(): EngineState | undefined;
   /** Hears of every failure that is a bug. */
   readonly onError: (thrown: unknown) => void;
 }

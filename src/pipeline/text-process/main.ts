@@ -1,0 +1,64 @@
+/** @file The engine's process: opens what it is told to, answers, and ends with the process that made it. */
+
+import { assert } from "../../base/errors.js";
+import { loadEncoder, loadModel, openModel } from "../../presets/index.js";
+import { Runtime } from "../../runtime/index.js";
+import { type OpenTextService, openTextService } from "../text-service.js";
+import { TextHost } from "./host.js";
+import { toPlainError } from "./plain-error.js";
+import type { FromHost, TextProcessOptions, ToHost } from "./protocol.js";
+
+interface Opened {
+  readonly service: OpenTextService;
+  readonly host: TextHost;
+  close(): Promise<void>;
+}
+
+let opened: Opened | undefined;
+
+function send(message: FromHost): void {
+  // nobody is left to read it when the other side has gone
+  if (process.connected) process.send?.(message);
+}
+
+async function open({ path, embeddings, speculation, numThreads, ...options }: TextProcessOptions): Promise<Opened> {
+  const runtime = await Runtime.open(numThreads === undefined ? {} : { numThreads });
+  const draft = speculation?.draftPath === undefined ? undefined : await loadModel(speculation.draftPath);
+  await using opened = await openModel(path);
+  const service = await openTextService(runtime, opened, {
+    ...options,
+    ...(speculation && { speculation: { ...speculation, ...(draft && { draft }) } }),
+    ...(embeddings && { embeddings: { id: embeddings.id, loaded: await loadEncoder(embeddings.path) } }),
+  });
+  const close = async (): Promise<void> => {
+    await service[Symbol.asyncDispose]();
+    await runtime.close();
+  };
+  return { service, host: new TextHost(service, send), close };
+}
+
+async function receive(message: ToHost): Promise<void> {
+  if (message.type === "open") {
+    try {
+      opened = await open(message.options);
+    } catch (thrown) {
+      send({ type: "failed", error: toPlainError(thrown) });
+      process.disconnect();
+      return;
+    }
+    const { id, weightBytes, concurrency, embed } = opened.service;
+    const facts = { id, weightBytes, concurrency, models: opened.service.models(), hasEmbeddings: embed !== undefined };
+    send({ type: "ready", facts });
+  } else if (message.type === "close") {
+    await opened?.close();
+    process.disconnect();
+  } else {
+    assert(opened, "calls come after the service is ready");
+    opened.host.receive(message);
+  }
+}
+
+process.on("message", (message: ToHost) => void receive(message));
+process.on("disconnect", () => process.exit());
+// ctrl-C reaches the whole group; the server's process says when this one ends
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
