@@ -1,10 +1,12 @@
 /** @file An engine in a process of its own: the same text, its deaths, aborts and slow readers. */
 
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { savedModel } from "../../../test/support/saved-model.js";
 import { randomModel } from "../../../test/support/served-model.js";
 import { CapacityError, UnsupportedError } from "../../base/errors.js";
+import { createAdapter, saveAdapter, tuningOf } from "../../peft/index.js";
 import { Runtime } from "../../runtime/index.js";
 import { ApiError, createOpenAiApp, type TextPiece, type TextRequest } from "../../server/openai/index.js";
 import { type OpenTextService, openTextService } from "../text-service.js";
@@ -165,6 +167,23 @@ describe("a process that dies", () => {
     const metrics = await (await app.request("/metrics")).text();
     expect(metrics).toContain("# TYPE tessera_engine_restarts_total counter\ntessera_engine_restarts_total 1\n");
     expect(deaths).toEqual(["the engine died (signal SIGKILL); it starts again in 0 ms"]);
+  });
+
+  it("brings back the adapters that came while it ran, and not those that went", async () => {
+    const adapter = createAdapter(loaded.model);
+    const { start } = tuningOf(loaded.model, adapter);
+    const parameters = new Map([...loaded.parameters, ...start(loaded.parameters)]);
+    for (const name of ["kept", "gone"]) await saveAdapter(join(folder, name), loaded.model, adapter, parameters);
+    const options = { path: folder, id: "m", numThreads: 1, adapterFolder: folder };
+    await using process = await openTextProcess(options, { ...restarts, onDeath: () => {} });
+    for (const name of ["kept", "gone"]) await process.loadAdapter!({ name, path: name });
+    await process.unloadAdapter!("gone");
+    expect(process.models().map(({ id }) => id)).toEqual(["m", "kept"]);
+    kill(process);
+    const written = async () => (await piecesOf(process, request({ model: "kept" }))).length;
+    // the first may be in flight when the process dies
+    await expect(written().catch(written)).resolves.toBeGreaterThan(0);
+    await expect(piecesOf(process, request({ model: "gone" }))).rejects.toThrow("gone");
   });
 
   it("again and again is not started any more, and says so", async () => {
