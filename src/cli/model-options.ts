@@ -1,5 +1,6 @@
 /** @file Options of the commands that write text with a model, and the model opened with them. */
 
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolveModel } from "../checkpoint/index.js";
@@ -148,9 +149,10 @@ export function aboutDefaults({ defaults = {}, unfollowed = [] }: ServedModel): 
   ];
 }
 
-/** Models by the last part of their path, or by their name on the hub. */
+/** Models by the last part of their path, or by their name on the hub where there is no such path. */
 export function modelId(name: string): string {
-  return /^[\w.-]+\/[\w.-]+$/.test(name) && !name.endsWith(".gguf") ? name : basename(name).replace(/\.gguf$/, "");
+  const isOnHub = /^[\w.-]+\/[\w.-]+$/.test(name) && !existsSync(name);
+  return isOnHub ? name : basename(name).replace(/\.gguf$/, "");
 }
 
 /** Opens a model in a process of its own. */

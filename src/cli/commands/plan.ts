@@ -81,7 +81,7 @@ function planText(cells: readonly PlanCell[], flopsPerSecond: number): string {
   const lines = cells.map((cell) => {
     const start = [cell.method, integer(cell.time)];
     if (!cell.fits) {
-      const needed = cell.neededBytes === undefined ? cell.reason : `needs ${bytes(cell.neededBytes)}`;
+      const needed = cell.neededBytes === undefined ? "-" : `needs ${bytes(cell.neededBytes)}`;
       return [...start, needed, ...header.slice(3).map(() => "")];
     }
     const { memory, shape } = cell;
@@ -98,5 +98,9 @@ function planText(cells: readonly PlanCell[], flopsPerSecond: number): string {
       integer(cell.tokensPerSecond),
     ];
   });
-  return `${table(header, lines)}\n\n  at ${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s in matrix products`;
+  const reasons = cells.flatMap((cell) =>
+    cell.fits || cell.neededBytes !== undefined ? [] : [`  ${cell.method}, ${integer(cell.time)}: ${cell.reason}`],
+  );
+  const speed = `  at ${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s in matrix products`;
+  return [table(header, lines), "", ...reasons, speed].join("\n");
 }
