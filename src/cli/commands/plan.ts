@@ -98,8 +98,8 @@ function planText(cells: readonly PlanCell[], flopsPerSecond: number): string {
       integer(cell.tokensPerSecond),
     ];
   });
-  const reasons = cells.flatMap((cell) =>
-    cell.fits || cell.neededBytes !== undefined ? [] : [`  ${cell.method}, ${integer(cell.time)}: ${cell.reason}`],
+  const reasons = new Set(
+    cells.flatMap((cell) => (cell.fits || cell.neededBytes !== undefined ? [] : [`  ${cell.method}: ${cell.reason}`])),
   );
   const speed = `  at ${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s in matrix products`;
   return [table(header, lines), "", ...reasons, speed].join("\n");
