@@ -29,7 +29,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   datasets: ["tokenizers", "documents"],
   retrieval: ["chunk", "text"],
   presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
-  export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "peft", "tokenizers"],
+  // train: the training step as a file
+  export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "train", "peft", "tokenizers"],
   server: ["retrieval", "chunk"],
   "ai-sdk": ["server"],
   pipeline: [

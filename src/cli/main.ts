@@ -11,6 +11,7 @@ import { inspectCommand } from "./commands/inspect.js";
 import { planCommand } from "./commands/plan.js";
 import { pullCommand } from "./commands/pull.js";
 import { serveCommand } from "./commands/serve.js";
+import { trainingStepCommand } from "./commands/training-step.js";
 import { tuneCommand } from "./commands/tune.js";
 import { upCommand } from "./commands/up.js";
 import { verifyCommand } from "./commands/verify.js";
@@ -32,6 +33,7 @@ const commands = [
   pullCommand,
   inspectCommand,
   exportCommand,
+  trainingStepCommand,
   generateCommand,
   chatCommand,
   serveCommand,

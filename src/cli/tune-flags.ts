@@ -63,7 +63,7 @@ const share = (text: string): number => {
 };
 
 /** `r=16` → { r: 16 }: values are JSON where they can be read as such. */
-function assignment(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
+export function assignment(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
   const [key, ...rest] = text.split("=");
   if (!key || rest.length === 0) throw new InvalidArgumentError(`expected name=value, got "${text}"`);
   const value = rest.join("=");

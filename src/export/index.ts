@@ -12,3 +12,5 @@ export type { Exporter, ExportOptions, ExportSource, ReadBack } from "./exporter
 export { type OnnxOptions, readOnnxWeights, runOnnx, writeOnnx } from "./onnx.js";
 export { type OnnxGraphOptions, onnxGraph } from "./onnx-graph.js";
 export { type ExportReport, type ExportRequest, exportModel } from "./parity.js";
+export { loadTrainingStep, type TrainingStep, type TrainingStepOptions, writeTrainingStep } from "./training-step.js";
+export { type CheckOptions, checkTrainingStep, type StepComparison } from "./training-step-check.js";

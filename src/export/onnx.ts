@@ -2,16 +2,16 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { isFloat } from "../base/dtype.js";
-import { asFloat32, byteSize, type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
-import { replaceFiles } from "../checkpoint/atomic.js";
+import { asFloat32, type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
 import { castFloats } from "../checkpoint/cast.js";
 import type { Aval } from "../graph/index.js";
 import type { LanguageModel, Parameters } from "../nn/index.js";
-import { encodeModel, lower, type OnnxModel, type OnnxNode, readInitializers } from "../onnx/index.js";
+import { lower, type OnnxModel, readInitializers } from "../onnx/index.js";
 import type { ForwardInput } from "../plan/index.js";
 import type { Feeds, Runtime, Signature } from "../runtime/index.js";
+import { HALF, MOST_INSIDE, withInitializers, writeOnnxFile } from "./onnx-file.js";
 import { cacheSpecs, onnxGraph } from "./onnx-graph.js";
 
 export interface OnnxOptions {
@@ -24,9 +24,6 @@ export interface OnnxOptions {
   /** Weights beyond this many bytes go to `<file>.data` beside the model. Default 1.9 GB, as protobuf ends at 2. */
   readonly mostInside?: number;
 }
-
-/** External weights start at multiples of this, so that they can be mapped. */
-const ALIGNMENT = 4096;
 
 /**
  * Writes the model as one graph from ids to logits (see `onnxGraph`) with weights under the checkpoint's names.
@@ -42,68 +39,15 @@ export async function writeOnnx(
     cache = true,
     contextLength = model.tablesChangeAfter ?? model.maxPositions,
     dtype = "float32",
-    mostInside = 1.9 * 2 ** 30,
+    mostInside = MOST_INSIDE,
   } = options;
   const graph = onnxGraph(model, { cache, contextLength });
   const lowered = lower(graph);
   const tables = Object.entries(model.tables(contextLength)).map(([name, t]) => [`table.${name}`, t] as const);
   const weights = new Map(castFloats(parameters, dtype));
   const file = withInitializers(lowered, new Map([...tables, ...weights]));
-  const total = [...weights.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0) * 4;
-  if (total <= mostInside) await replaceFiles([[path, [encodeModel(file)]]]);
-  else await writeWithData(path, file, weights);
+  await writeOnnxFile(path, file, weights, mostInside);
   return signatureOf(graph, file);
-}
-
-/** The model with its weights in a file beside it. */
-async function writeWithData(path: string, file: OnnxModel, weights: Parameters): Promise<void> {
-  const offsets = new Map<string, number>();
-  let end = 0;
-  for (const name of file.initializers.keys()) {
-    const tensor = weights.get(name.replace(HALF, ""));
-    if (!tensor) continue;
-    offsets.set(name, end);
-    end = aligned(end + byteSize(tensor.dtype, tensor.shape));
-  }
-  const location = `${basename(path)}.data`;
-  function* pieces(): Generator<Uint8Array> {
-    for (const name of offsets.keys()) {
-      const { data } = file.initializers.get(name)!;
-      yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      yield new Uint8Array(aligned(data.byteLength) - data.byteLength);
-    }
-  }
-  await replaceFiles([
-    [join(dirname(path), location), pieces()],
-    [path, [encodeModel(file, { location, offsets })]],
-  ]);
-}
-
-const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-
-/** Suffix of weights that are stored in half precision. */
-const HALF = ".float16";
-
-/** Inputs that have a value become initializers; halves are cast when the model is loaded. */
-function withInitializers(model: OnnxModel, values: ReadonlyMap<string, HostTensor>): OnnxModel {
-  const initializers = new Map(model.initializers);
-  const casts: OnnxNode[] = [];
-  for (const { name } of model.inputs) {
-    const value = values.get(name);
-    if (!value) continue;
-    if (value.dtype === "float32") {
-      initializers.set(name, value);
-      continue;
-    }
-    initializers.set(name + HALF, value);
-    casts.push({ opType: "Cast", domain: "", inputs: [name + HALF], outputs: [name], attributes: { to: 1 } });
-  }
-  return {
-    ...model,
-    inputs: model.inputs.filter(({ name }) => !values.has(name)),
-    nodes: [...casts, ...model.nodes],
-    initializers,
-  };
 }
 
 function signatureOf(graph: Signature, { inputs }: OnnxModel): Signature {

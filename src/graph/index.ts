@@ -18,6 +18,7 @@ export {
 } from "./dim.js";
 export * from "./functional/index.js";
 export { grad, type Seed } from "./grad.js";
+export { inline } from "./inline.js";
 export { interpret } from "./interpret.js";
 export * from "./ops/index.js";
 export { type Reference, reference } from "./reference.js";

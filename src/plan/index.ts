@@ -21,3 +21,4 @@ export type { MicroBatch } from "./sequence-feeds.js";
 export { StagePlan, type StagePlanOptions, type StageRunOptions } from "./stage-plan.js";
 export { runStages, type Stage } from "./stages.js";
 export { type GradientSink, type RunOptions, TrainPlan } from "./train-plan.js";
+export { type WholeGradient, wholeGradient } from "./whole-gradient.js";

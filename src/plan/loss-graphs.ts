@@ -41,11 +41,11 @@ function normParameters(model: LanguageModel): Record<string, Aval> {
 const normalized = (model: LanguageModel, inputs: Readonly<Record<string, Tensor>>): Tensor =>
   model.head.normalize(scopeOf(inputs), inputs.x!);
 
-function wholeInputs(model: LanguageModel): Record<string, Aval> {
+function wholeInputs(model: LanguageModel, rows: Dim = ROWS): Record<string, Aval> {
   return {
-    x: float(ROWS, model.hiddenSize),
-    labels: { dtype: "int64", shape: [ROWS] },
-    weights: float(ROWS),
+    x: float(rows, model.hiddenSize),
+    labels: { dtype: "int64", shape: [rows] },
+    weights: float(rows),
     ...normParameters(model),
     [model.head.weight.name]: float(...model.head.weight.shape),
   };
@@ -57,8 +57,9 @@ function wholeLoss(model: LanguageModel, inputs: Readonly<Record<string, Tensor>
   const { softcap } = model.head;
   if (softcap === undefined) return linearCrossEntropy(h, weight, labels, weights);
   const logits = softcapped(matmul(h, weight, { transB: true }), softcap);
-  const picked = takeAlong(logSoftmax(logits), reshape(labels, [ROWS, 1]));
-  return neg(reduceSum(mul(picked, reshape(weights, [ROWS, 1])), [0, 1]));
+  const column = [labels.shape[0]!, 1];
+  const picked = takeAlong(logSoftmax(logits), reshape(labels, column));
+  return neg(reduceSum(mul(picked, reshape(weights, column)), [0, 1]));
 }
 
 /** x [rows, D] → logits [rows, V]. */
@@ -95,10 +96,16 @@ export function lossGraph(model: LanguageModel): Graph {
 
 /**
  * Whole vocabulary: loss with `d_x` and `d_<parameter>` for each name of `wrt` in one program, so that the logits are
- * computed once. With `accumulate`, gradients of parameters are added to `sum_<parameter>`.
+ * computed once. With `accumulate`, gradients of parameters are added to `sum_<parameter>`. `rows` are known when the
+ * program runs unless given.
  */
-export function lossGradientGraph(model: LanguageModel, wrt: readonly string[], accumulate: boolean): Graph {
-  const inputs = wholeInputs(model);
+export function lossGradientGraph(
+  model: LanguageModel,
+  wrt: readonly string[],
+  accumulate: boolean,
+  rows: Dim = ROWS,
+): Graph {
+  const inputs = wholeInputs(model, rows);
   return graph("loss.gradient", { ...inputs, ...(accumulate && sumInputs(wrt, inputs)) }, (tensors) => {
     const loss = wholeLoss(model, tensors);
     const sources = ["x", ...wrt].map((name) => tensors[name]!);

@@ -2,8 +2,14 @@
 
 import type { HostTensor } from "../base/host-tensor.js";
 import { hostTensor, zeros } from "../base/host-tensor.js";
-import { graph, matmul, reshape } from "../graph/index.js";
+import { type Dim, graph, matmul, reshape, type Tensor } from "../graph/index.js";
 import type { Binding, Runtime } from "../runtime/index.js";
+
+/** Σ x² over the `size` elements of x, as a scalar. */
+export function sumOfSquares(x: Tensor, size: Dim): Tensor {
+  // a product of a row with itself as a column is one pass; squaring first would be two
+  return reshape(matmul(reshape(x, [1, size]), reshape(x, [size, 1])), []);
+}
 
 /** Sums of squares over fixed gradient buffers. */
 export class GradientNorm {
@@ -15,11 +21,9 @@ export class GradientNorm {
 
   static async create(runtime: Runtime, gradients: Iterable<HostTensor>): Promise<GradientNorm> {
     const program = await runtime.compile(
-      graph("sum_of_squares", { x: { dtype: "float32", shape: ["n"] } }, ({ x }) => {
-        // a product of a row with itself as a column is one pass; squaring first would be two
-        const product = matmul(reshape(x, [1, "n"]), reshape(x, ["n", 1]));
-        return { sum: reshape(product, []) };
-      }),
+      graph("sum_of_squares", { x: { dtype: "float32", shape: ["n"] } }, ({ x }) => ({
+        sum: sumOfSquares(x, "n"),
+      })),
     );
     const parts = [...gradients].map(({ data }) => {
       const sum = zeros("float32", []);

@@ -42,3 +42,4 @@ export {
   textToTextTask,
   trainStages,
 } from "./stage-trainer.js";
+export { NEXT, type StepGraphOptions, trainingStepGraph } from "./step-graph.js";

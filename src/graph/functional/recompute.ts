@@ -2,7 +2,8 @@
 
 import { stopGradient, withGradient } from "../custom.js";
 import { grad } from "../grad.js";
-import { inputName, Node, type Tensor, topologicalOrder } from "../tensor.js";
+import { copyNodes } from "../inline.js";
+import { inputName, type Node, type Tensor, topologicalOrder } from "../tensor.js";
 
 /**
  * `result`, whose gradient by `sources` and by all inputs of the graph is computed from a copy of what lies between: no
@@ -24,14 +25,5 @@ export function recomputed(name: string, sources: readonly Tensor[], result: Ten
 
 /** The nodes once more, on what stands in for their sources and on the same leaves. */
 function copied(nodes: readonly Node[], standIns: ReadonlyMap<Tensor, Tensor>, result: Tensor): Tensor {
-  const copies = new Map(standIns);
-  for (const node of nodes) {
-    if (node.inputs.length === 0) continue;
-    const inputs = node.inputs.map((tensor) => copies.get(tensor) ?? tensor);
-    const copy = new Node(node.op, inputs, node.attrs, node.outputs);
-    node.outputs.forEach((output, i) => {
-      copies.set(output, copy.outputs[i]!);
-    });
-  }
-  return copies.get(result) ?? result;
+  return copyNodes(nodes, standIns).get(result) ?? result;
 }

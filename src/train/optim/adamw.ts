@@ -1,6 +1,6 @@
 /** @file AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2). */
 
-import { add, div, mul, sqrt, sub } from "../../graph/index.js";
+import { add, div, exp, mul, sqrt, sub, type Tensor } from "../../graph/index.js";
 import type { ElementwiseRule } from "./elementwise.js";
 
 export interface AdamWOptions {
@@ -19,11 +19,11 @@ export function adamw({ beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 }: AdamWOption
     states: ["moment1", "moment2"],
     scalars: ["gradientToMoment1", "gradientToMoment2", "rootScale", "stepSize", "keep"],
     scalarsOf: ({ step, learningRate, gradientScale, weightDecay }) => ({
-      gradientToMoment1: (1 - beta1) * gradientScale,
-      gradientToMoment2: (1 - beta2) * gradientScale ** 2,
-      rootScale: 1 / Math.sqrt(1 - beta2 ** (step + 1)),
-      stepSize: learningRate / (1 - beta1 ** (step + 1)),
-      keep: 1 - learningRate * weightDecay,
+      gradientToMoment1: mul(gradientScale, 1 - beta1),
+      gradientToMoment2: mul(mul(gradientScale, gradientScale), 1 - beta2),
+      rootScale: div(1, sqrt(correction(beta2, step))),
+      stepSize: div(learningRate, correction(beta1, step)),
+      keep: sub(1, mul(learningRate, weightDecay)),
     }),
     update: ({
       parameter,
@@ -43,3 +43,6 @@ export function adamw({ beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 }: AdamWOption
     },
   };
 }
+
+/** 1 - βᵗ⁺¹: what a mean that started at 0 has reached after t + 1 steps of ones. */
+const correction = (beta: number, step: Tensor): Tensor => sub(1, exp(mul(add(step, 1), Math.log(beta))));

@@ -1,7 +1,16 @@
 /** @file Update rules that treat every element alike: a graph, run in place over cache-sized pieces. */
 
 import { type HostTensor, hostTensor, zeros } from "../../base/host-tensor.js";
-import { type Aval, type Graph, graph, type Tensor } from "../../graph/index.js";
+import {
+  type Aval,
+  type Graph,
+  graph,
+  input,
+  interpret,
+  type Reference,
+  reference,
+  type Tensor,
+} from "../../graph/index.js";
 import type { Binding, Program, Runtime } from "../../runtime/index.js";
 import type { BoundUpdate, OptimizerOptions, StepInfo, Updater } from "./optimizer.js";
 
@@ -12,8 +21,8 @@ export interface ElementwiseRule {
   readonly states: readonly string[];
   /** Names of the scalars that the update reads. */
   readonly scalars: readonly string[];
-  /** Values of the scalars in a step. */
-  scalarsOf(info: StepInfo): Readonly<Record<string, number>>;
+  /** The scalars of a step from what it depends on, all float64 of rank 0, so that a graph can compute them too. */
+  scalarsOf(info: Readonly<Record<keyof StepInfo, Tensor>>): Readonly<Record<string, Tensor>>;
   /**
    * New parameter and states, elementwise. Each output is written over its input: where another output reads the old value
    * too, the new one must come `after` it.
@@ -63,6 +72,14 @@ export class ElementwiseUpdater implements Updater {
   /** Scalars for matrices and for vectors, which are not decayed. */
   readonly #scalars: readonly [Record<string, HostTensor>, Record<string, HostTensor>];
 
+  readonly #info: Readonly<Record<keyof StepInfo, Tensor>> = {
+    step: input("step", "float64", []),
+    learningRate: input("learningRate", "float64", []),
+    gradientScale: input("gradientScale", "float64", []),
+    weightDecay: input("weightDecay", "float64", []),
+  };
+  readonly #formulas: Readonly<Record<string, Tensor>>;
+
   private constructor(
     readonly rule: ElementwiseRule,
     private readonly program: Program,
@@ -71,6 +88,7 @@ export class ElementwiseUpdater implements Updater {
     const scalars = (): Record<string, HostTensor> =>
       Object.fromEntries(rule.scalars.map((name) => [name, zeros("float32", [])]));
     this.#scalars = [scalars(), scalars()];
+    this.#formulas = rule.scalarsOf(this.#info);
   }
 
   static async create(runtime: Runtime, rule: ElementwiseRule, options: OptimizerOptions): Promise<ElementwiseUpdater> {
@@ -80,9 +98,20 @@ export class ElementwiseUpdater implements Updater {
   begin(info: Omit<StepInfo, "weightDecay">): void {
     const decays = [this.options.weightDecay, 0];
     for (const [i, scalars] of this.#scalars.entries()) {
-      const values = this.rule.scalarsOf({ ...info, weightDecay: decays[i]! });
+      const values = this.#scalarValues({ ...info, weightDecay: decays[i]! });
       for (const [name, tensor] of Object.entries(scalars)) tensor.data[0] = values[name]!;
     }
+  }
+
+  #scalarValues(info: StepInfo): Record<string, number> {
+    const known = (name: keyof StepInfo): readonly [Tensor, Reference] => [
+      this.#info[name],
+      { ...reference("float64", []), data: Float64Array.of(info[name]) },
+    ];
+    const feeds = new Map((Object.keys(this.#info) as (keyof StepInfo)[]).map(known));
+    const names = Object.keys(this.#formulas);
+    const values = interpret(Object.values(this.#formulas), feeds);
+    return Object.fromEntries(names.map((name, i) => [name, values[i]!.data[0]!]));
   }
 
   bind(parameter: HostTensor, gradient: HostTensor, states: Readonly<Record<string, HostTensor>>): BoundUpdate {

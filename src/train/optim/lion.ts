@@ -20,10 +20,10 @@ export function lion({ beta1 = 0.9, beta2 = 0.99 }: LionOptions = {}): Elementwi
     states: ["momentum"],
     scalars: ["gradientToStep", "gradientToMomentum", "stepSize", "keep"],
     scalarsOf: ({ learningRate, gradientScale, weightDecay }) => ({
-      gradientToStep: (1 - beta1) * gradientScale,
-      gradientToMomentum: (1 - beta2) * gradientScale,
+      gradientToStep: mul(gradientScale, 1 - beta1),
+      gradientToMomentum: mul(gradientScale, 1 - beta2),
       stepSize: learningRate,
-      keep: 1 - learningRate * weightDecay,
+      keep: sub(1, mul(learningRate, weightDecay)),
     }),
     update: ({ parameter, gradient, momentum, gradientToStep, gradientToMomentum, stepSize, keep }) => {
       const direction = sign(add(mul(momentum!, beta1), mul(gradient!, gradientToStep!)));

@@ -17,7 +17,7 @@ export function sgd({ momentum = 0 }: SgdOptions = {}): ElementwiseRule {
     scalarsOf: ({ learningRate, gradientScale, weightDecay }) => ({
       gradientScale,
       stepSize: learningRate,
-      keep: 1 - learningRate * weightDecay,
+      keep: sub(1, mul(learningRate, weightDecay)),
     }),
     update: ({ parameter, gradient, velocity, gradientScale, stepSize, keep }) => {
       const scaled = mul(gradient!, gradientScale!);

@@ -1,0 +1,129 @@
+/** @file A training step as one graph: forward, backward, clipping and optimiser, for programs that know nothing of Tessera. */
+
+import type { DType } from "../base/dtype.js";
+import { ConfigError, UnsupportedError } from "../base/errors.js";
+import { sizeOf } from "../base/host-tensor.js";
+import {
+  type Aval,
+  add,
+  broadcastTo,
+  cast,
+  div,
+  type Graph,
+  graph,
+  minimum,
+  type SavePolicy,
+  scalar,
+  sqrt,
+  type Tensor,
+} from "../graph/index.js";
+import { checkLength, type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
+import { describeTraining, type SequenceShape, wholeGradient } from "../plan/index.js";
+import { sumOfSquares } from "./gradient-norm.js";
+import type { ElementwiseRule, OptimizerRule } from "./optim/index.js";
+
+export interface StepGraphOptions extends SequenceShape {
+  readonly isTrainable: (name: string) => boolean;
+  /** An elementwise rule: adamw, lion, sgd. */
+  readonly optimizer: OptimizerRule;
+  /** Of matrices; vectors are not decayed. */
+  readonly weightDecay: number;
+  /** Gradients longer than this are scaled down to it; null leaves them. */
+  readonly clipNorm: number | null;
+  /** What each layer keeps for its backward pass. */
+  readonly save: SavePolicy;
+  /** Positions whose logits over the whole vocabulary exist at once. */
+  readonly lossRows: number;
+}
+
+/** Prefix of the outputs that the next step reads as the inputs named after it. */
+export const NEXT = "next.";
+
+/**
+ * The graph of one step. Inputs: `ids`, `labels` (int64), `weights` (float32), `positions` and where packed `segments`
+ * (int64), [batch, time] each; `seeds` int32 [layers] where the model has dropout; `step` int64, the steps taken before, and
+ * `learning_rate` float64, of rank 0; every parameter under its name; states as `<state>.<parameter>`, zero before the first
+ * step. Outputs: `loss`, the mean over positions by `weights`; `gradient_norm`, before clipping; and `next.<input>` for every
+ * trained parameter and state.
+ * @throws UnsupportedError for an optimiser that is no elementwise rule.
+ * @throws ConfigError when nothing is trainable; CapacityError when the model cannot compute sequences of this length.
+ */
+export function trainingStepGraph(model: LanguageModel, options: StepGraphOptions): Graph {
+  const rule = elementwise(options.optimizer);
+  checkLength(model, options.time);
+  const trained = parameterSpecs(model).filter(({ name }) => options.isTrainable(name));
+  if (trained.length === 0) throw new ConfigError("training step as a graph: no parameter of the model is trainable");
+  const description = describeTraining(model, {
+    ...options,
+    lossTile: { rows: options.lossRows, vocabulary: model.vocabSize },
+    streamGradients: false,
+  });
+  const hasDropout = description.layers.some(({ forward }) => "seed" in forward.inputs);
+  const perPosition = (dtype: DType): Aval => ({ dtype, shape: [options.batchSize, options.time] });
+  const float = (shape: readonly number[]): Aval => ({ dtype: "float32", shape });
+  const states = trained.flatMap(({ name, shape }) =>
+    rule.states.map((state) => [`${state}.${name}`, float(shape)] as const),
+  );
+  const inputs: Record<string, Aval> = {
+    ids: perPosition("int64"),
+    labels: perPosition("int64"),
+    weights: perPosition("float32"),
+    positions: perPosition("int64"),
+    ...(options.packed && { segments: perPosition("int64") }),
+    ...(hasDropout && { seeds: { dtype: "int32", shape: [model.layers.length] } }),
+    step: { dtype: "int64", shape: [] },
+    learning_rate: { dtype: "float64", shape: [] },
+    ...Object.fromEntries(parameterSpecs(model).map(({ name, shape }) => [name, float(shape)])),
+    ...Object.fromEntries(states),
+  };
+  return graph(`${model.family}.training_step`, inputs, (tensors) => {
+    const { loss, gradients } = wholeGradient(description, tensors);
+    // a parameter that the loss does not depend on is decayed all the same
+    const all = trained.map((spec) => [spec, gradients.get(spec.name) ?? broadcastTo(scalar(0), spec.shape)] as const);
+    return { loss, ...update(rule, all, tensors, options) };
+  });
+}
+
+function elementwise(rule: OptimizerRule): ElementwiseRule {
+  if (!("createUpdater" in rule)) return rule;
+  throw new UnsupportedError(
+    `training step as a graph: "${rule.name}" treats parameters as a whole or packs its states, which is done outside of graphs; take an elementwise rule: adamw, lion or sgd`,
+  );
+}
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Clipping and the optimiser. */
+function update(
+  rule: ElementwiseRule,
+  gradients: readonly (readonly [ParameterSpec, Tensor])[],
+  inputs: Tensors,
+  { clipNorm, weightDecay }: StepGraphOptions,
+): Record<string, Tensor> {
+  const squares = gradients.map(([{ shape }, gradient]) => cast(sumOfSquares(gradient, sizeOf(shape)), "float64"));
+  const norm = sqrt(squares.reduce((a, b) => add(a, b)));
+  const one = scalar(1, "float64");
+  const scalarsFor = (decay: number): Tensors => {
+    const values = rule.scalarsOf({
+      step: cast(inputs.step!, "float64"),
+      learningRate: inputs.learning_rate!,
+      gradientScale: clipNorm === null ? one : minimum(div(clipNorm, norm), one),
+      weightDecay: scalar(decay, "float64"),
+    });
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, cast(value, "float32")]));
+  };
+  const [ofMatrices, ofVectors] = [scalarsFor(weightDecay), scalarsFor(0)];
+  const outputs: Record<string, Tensor> = { gradient_norm: cast(norm, "float32") };
+  for (const [{ name, shape }, gradient] of gradients) {
+    const states = rule.states.map((state) => [state, inputs[`${state}.${name}`]!] as const);
+    const { parameter, ...rest } = rule.update({
+      ...(shape.length > 1 ? ofMatrices : ofVectors),
+      parameter: inputs[name]!,
+      gradient,
+      ...Object.fromEntries(states),
+    });
+    outputs[NEXT + name] = parameter!;
+    for (const [state, value] of Object.entries(rest)) outputs[`${NEXT}${state}.${name}`] = value;
+  }
+  return outputs;
+}
