@@ -46,6 +46,10 @@ it("the tutorial shows the example as it is", () => {
   for (const code of shown) expect(source).toContain(code);
 });
 
+it("the guide to training steps shows the example as it is", () => {
+  expect(read("docs/guides/training-step.md")).toContain(read("examples/train_from_python.py"));
+});
+
 const storiesBin = fileURLToPath(new URL("../../../shared/data/llm-stories260k/stories260K.bin", import.meta.url));
 
 it.skipIf(!existsSync(storiesBin))("the guide to the AI SDK shows its example and what it prints", async () => {

@@ -1,6 +1,5 @@
 /** @file `tessera training-step <model>`: forward, backward and optimiser as one ONNX file, run once against our own. */
 
-import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { resolveModel } from "../../checkpoint/index.js";
 import { checkTrainingStep, writeTrainingStep } from "../../export/index.js";
@@ -68,10 +67,9 @@ async function run(name: string, flags: Flags): Promise<void> {
   const parameters = new Map([...loaded.parameters, ...start(loaded.parameters, { seed })]);
   const { length: time, packed = false, optimizer, ...rest } = flags;
   const options = { ...rest, time, packed, clipNorm, isTrainable, optimizer: optimizers[optimizer]() };
-  const out = resolve(flags.out);
-  const { step, files } = await writeTrainingStep(out, model, parameters, options);
+  const { step, files } = await writeTrainingStep(flags.out, model, parameters, options);
   await using runtime = await Runtime.open();
-  const compared = await checkTrainingStep(runtime, out, step, { model, parameters }, options);
+  const compared = await checkTrainingStep(runtime, flags.out, step, { model, parameters }, options);
   if (json) {
     console.log(JSON.stringify({ files, ...compared }));
     return;
