@@ -7,7 +7,7 @@ import type { HostTensor } from "../base/host-tensor.js";
 import { parseSafetensors } from "../checkpoint/index.js";
 import { gpt2 } from "../models/gpt2.js";
 import type { LanguageModel } from "../nn/index.js";
-import { createAdapter, tuningOf } from "../peft/index.js";
+import { type AdapterOptions, createAdapter, type MethodName, methods, tuningOf } from "../peft/index.js";
 import { Runtime } from "../runtime/index.js";
 import { adafactor, adamw, lion, sgd } from "../train/index.js";
 import { type TrainingStepOptions, writeTrainingStep } from "./training-step.js";
@@ -49,11 +49,13 @@ const models = {
   }),
 };
 
-function withLora(base: LanguageModel) {
+function tuned(base: LanguageModel, options: AdapterOptions) {
   const own = tinyParameters(base);
-  const tuning = tuningOf(base, createAdapter(base, { method: "lora", config: { r: 2, lora_alpha: 4 } }));
+  const tuning = tuningOf(base, createAdapter(base, options));
   return { ...tuning, parameters: new Map([...own, ...tuning.start(own)]) };
 }
+
+const withLora = (base: LanguageModel) => tuned(base, { method: "lora", config: { r: 2, lora_alpha: 4 } });
 
 async function tenSteps(
   name: string,
@@ -86,6 +88,17 @@ describe("a training step as a file", () => {
       }
     },
   );
+
+  it.each(Object.keys(methods) as MethodName[])("writes what %s trains", async (method) => {
+    const config = method === "select" ? { pattern: "q_proj" } : {};
+    // Llama has no biases
+    const source = tuned(method === "bitfit" ? models.gpt2 : models.llama, { method, config });
+    const path = join(folder, "method.onnx");
+    const options = { ...defaults, isTrainable: source.isTrainable };
+    const { step } = await writeTrainingStep(path, source.model, source.parameters, options);
+    const { maxDifference, worst } = await checkTrainingStep(runtime, path, step, source, options);
+    expect(maxDifference, worst).toBeLessThan(CLOSE);
+  });
 
   it("keeps packed documents apart and reads seeds where there is dropout", async () => {
     const packed = await tenSteps("packed", full(models.llama), { packed: true });

@@ -5,7 +5,7 @@ import type { DimBindings } from "./dim.js";
 import type { Reference } from "./reference.js";
 import { type Tensor, topologicalOrder } from "./tensor.js";
 
-/** Values of `outputs`, given the values of the inputs they depend on. Slow and exact; for checks, not for work. */
+/** Values of `outputs`, given the values of the inputs they depend on. Slow and exact; for checks and single numbers. */
 export function interpret(
   outputs: readonly Tensor[],
   feeds: ReadonlyMap<Tensor, Reference>,
