@@ -154,6 +154,9 @@ describe("a training step as a file", () => {
     await expect(write("a.onnx", { isTrainable: () => false })).rejects.toThrow(
       "no parameter of the model is trainable",
     );
+    await expect(write("a.onnx", { lossRows: 0 })).rejects.toThrow("lossRows must be a whole number from 1 on, got 0");
+    await expect(write("a.onnx", { weightDecay: Number.NaN })).rejects.toThrow("weightDecay must be 0 or more");
+    await expect(write("a.onnx", { clipNorm: 0 })).rejects.toThrow("clipNorm must be above 0");
     await expect(write("a.bin", {})).rejects.toThrow("<name>.onnx");
     const { step } = await write("other.onnx", {});
     const compared = checkTrainingStep(

@@ -46,10 +46,11 @@ export const NEXT = "next.";
  * step. Outputs: `loss`, the mean over positions by `weights`; `gradient_norm`, before clipping; and `next.<input>` for every
  * trained parameter and state.
  * @throws UnsupportedError for an optimiser that is no elementwise rule.
- * @throws ConfigError when nothing is trainable; CapacityError when the model cannot compute sequences of this length.
+ * @throws ConfigError when nothing is trainable or a number is out of range; CapacityError when the model cannot compute sequences of this length.
  */
 export function trainingStepGraph(model: LanguageModel, options: StepGraphOptions): Graph {
   const rule = elementwise(options.optimizer);
+  checkNumbers(options);
   checkLength(model, options.time);
   const trained = parameterSpecs(model).filter(({ name }) => options.isTrainable(name));
   if (trained.length === 0) throw new ConfigError("training step as a graph: no parameter of the model is trainable");
@@ -82,6 +83,15 @@ export function trainingStepGraph(model: LanguageModel, options: StepGraphOption
     const all = trained.map((spec) => [spec, gradients.get(spec.name) ?? broadcastTo(scalar(0), spec.shape)] as const);
     return { loss, ...update(rule, all, tensors, options) };
   });
+}
+
+function checkNumbers({ lossRows, weightDecay, clipNorm }: StepGraphOptions): void {
+  const refuse = (name: string, expected: string, value: number): ConfigError =>
+    new ConfigError(`training step as a graph: ${name} must be ${expected}, got ${value}`);
+  if (!(Number.isInteger(lossRows) && lossRows > 0)) throw refuse("lossRows", "a whole number from 1 on", lossRows);
+  if (!(weightDecay >= 0 && weightDecay < Number.POSITIVE_INFINITY))
+    throw refuse("weightDecay", "0 or more", weightDecay);
+  if (clipNorm !== null && !(clipNorm > 0)) throw refuse("clipNorm", "above 0, or null", clipNorm);
 }
 
 function elementwise(rule: OptimizerRule): ElementwiseRule {

@@ -103,10 +103,11 @@ export class ElementwiseUpdater implements Updater {
     }
   }
 
+  /** By the rule's formulas, in float64. */
   #scalarValues(info: StepInfo): Record<string, number> {
     const known = (name: keyof StepInfo): readonly [Tensor, Reference] => [
       this.#info[name],
-      { ...reference("float64", []), data: Float64Array.of(info[name]) },
+      reference("float64", [], Float64Array.of(info[name])),
     ];
     const feeds = new Map((Object.keys(this.#info) as (keyof StepInfo)[]).map(known));
     const names = Object.keys(this.#formulas);
