@@ -7,7 +7,7 @@ import { bindNamed } from "./bind-named.js";
 import { layerGraph, type SequenceShape } from "./layer-graph.js";
 import { createLossHead, type LossHead, type LossTile } from "./loss-head.js";
 import { gatherRows, type MicroBatch, SequenceFeeds } from "./sequence-feeds.js";
-import { localParameters } from "./train-plan.js";
+import { localFormats, localParameters } from "./train-plan.js";
 
 export interface LossPlanOptions extends SequenceShape {
   readonly lossTile: LossTile;
@@ -46,7 +46,9 @@ export class LossPlan {
     const swapping = [0, 1].map(() => zeros("float32", [batchSize, time, model.hiddenSize]));
     const layers: Binding[] = [];
     for (const [i, layer] of model.layers.entries()) {
-      const program = await runtime.compile(layerGraph(model, layer.kind, options, "evaluate"));
+      const program = await runtime.compile(
+        layerGraph(model, layer.kind, options, "evaluate", localFormats(model, layer, parameters)),
+      );
       const values = { x: swapping[i % 2]!, y: swapping[(i + 1) % 2]! };
       layers.push(bindNamed(program, { ...values, ...feeds.ofLayer(i), ...localParameters(model, layer, parameters) }));
     }
