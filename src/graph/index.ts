@@ -20,6 +20,7 @@ export * from "./functional/index.js";
 export { grad, type Seed } from "./grad.js";
 export { interpret } from "./interpret.js";
 export * from "./ops/index.js";
+export { readLate } from "./read-late.js";
 export { type Reference, reference } from "./reference.js";
 export {
   type Aval,

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../base/errors.js";
 import type { FrozenWeights } from "../compress/index.js";
-import { add, differentiate, type Graph, input, type SavePolicy, type Tensor } from "../graph/index.js";
+import { add, differentiate, type Graph, input, readLate, type SavePolicy, type Tensor } from "../graph/index.js";
 import { type LanguageModel, layerSpecs, linearShape } from "../nn/index.js";
 import { type FrozenLocals, layerGraph, type SequenceShape } from "./layer-graph.js";
 import type { LossTile } from "./loss-head.js";
@@ -89,7 +89,8 @@ function layerGraphs(
   trainable: readonly string[],
   { save, streamGradients }: TrainPlanOptions,
 ): LayerGraphs {
-  const { forward, backward, residuals } = differentiate(graph, { wrt, save });
+  const { residuals, ...passes } = differentiate(graph, { wrt, save });
+  const [forward, backward] = [readLate(passes.forward), readLate(passes.backward)];
   if (wrt.length === 0) return { trainable, forward, residuals, backward: undefined, accumulate: undefined };
   return {
     trainable,

@@ -79,10 +79,10 @@ describe.each(Object.keys(frozenFormats) as FrozenFormatName[])("weights frozen 
       expect([...actual.gradients.keys()]).toEqual([...expected.gradients.keys()]);
       for (const [name, gradient] of expected.gradients) {
         expect(worstDifference(actual.gradients.get(name)!.data, gradient.data), name).toBeLessThan(1e-5);
-        expect(Math.max(...Array.from(gradient.data, (value) => Math.abs(Number(value))))).toBeGreaterThan(1e-5);
+        expect(worstDifference(gradient.data, new Float32Array(gradient.data.length))).toBeGreaterThan(1e-5);
       }
       const kept = (changes: Partial<TrainPlanOptions>): number =>
-        estimateMemory(describeTraining(model, { ...options, save, ...changes }), { optimizerStates: 2 }).residuals;
+        estimateMemory(describeTraining(model, { ...options, save, ...changes })).residuals;
       expect(kept({ frozen })).toBe(kept({}));
     },
   );
@@ -102,10 +102,10 @@ describe.each(Object.keys(frozenFormats) as FrozenFormatName[])("weights frozen 
 
   it("are counted as what they take", () => {
     const bytes = [...packed.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-    const estimate = estimateMemory(describeTraining(model, { ...options, frozen }), { optimizerStates: 2 });
+    const estimate = estimateMemory(describeTraining(model, { ...options, frozen }));
     expect(estimate.weights).toBe(bytes);
     const largest = Math.max(...layerSpecs(base).map(({ shape }) => byteSize("float32", shape)));
-    const dense = estimateMemory(describeTraining(model, options), { optimizerStates: 2 });
+    const dense = estimateMemory(describeTraining(model, options));
     expect(estimate.workspace).toBeGreaterThanOrEqual(dense.workspace);
     expect(estimate.workspace).toBeLessThan(dense.workspace + 20 * largest);
   });

@@ -68,7 +68,7 @@ describe("NF4", () => {
     expect([...unpackNf4(quantizeNf4(hostTensor("float32", [2, 3], new Float32Array(6)))).data]).toEqual([
       0, 0, 0, 0, 0, 0,
     ]);
-    expect(() => quantizeNf4(hostTensor("float32", [1, 2], Float32Array.of(1, Number.NaN)))).toThrow("NaN");
+    expect(() => quantizeNf4(hostTensor("float32", [1, 2], Float32Array.of(Number.NaN, 1)))).toThrow("NaN");
     expect(() => quantizeNf4(hostTensor("int32", [1], new Int32Array(1)))).toThrow("int32[1]");
   });
 });

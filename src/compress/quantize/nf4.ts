@@ -31,15 +31,17 @@ export function quantizeNf4({ dtype, shape, data }: HostTensor): Nf4Matrix {
     throw new ConfigError(`NF4: expected float32 values, got ${dtype}[${shape}]`);
   const { blocks, nested, packed } = nf4Sizes(data.length);
   const scales = new Float32Array(blocks);
-  const codes = allocate("uint8", 2 * packed);
-  nearestCodes(data, NF4_BLOCK, NF4_CODES, codes, scales);
   const bytes = allocate("uint8", packed);
-  for (let i = 0; i < packed; i++) bytes[i] = (codes[2 * i]! << 4) | codes[2 * i + 1]!;
+  nearestCodes(data, NF4_BLOCK, NF4_CODES, scales, (i, code) => {
+    bytes[i >> 1]! |= i % 2 === 0 ? code << 4 : code;
+  });
   const mean = Math.fround(scales.reduce((sum, scale) => sum + scale, 0) / blocks);
   const absmax = allocate("uint8", blocks);
   const nestedAbsmax = allocate("float32", nested);
   const centred = scales.map((scale) => scale - mean);
-  nearestCodes(centred, NF4_NESTED_BLOCK, dynamicCodes(true), absmax, nestedAbsmax);
+  nearestCodes(centred, NF4_NESTED_BLOCK, dynamicCodes(true), nestedAbsmax, (i, code) => {
+    absmax[i] = code;
+  });
   return {
     shape,
     packed: hostTensor("uint8", [packed], bytes),
@@ -54,8 +56,8 @@ function nearestCodes(
   values: Float32Array,
   blockSize: number,
   book: ArrayLike<number>,
-  codes: Uint8Array,
   scales: Float32Array,
+  put: (index: number, code: number) => void,
 ): void {
   const upTo = Float32Array.from({ length: book.length - 1 }, (_, i) => (book[i]! + book[i + 1]!) / 2);
   for (let block = 0; block < scales.length; block++) {
@@ -64,14 +66,13 @@ function nearestCodes(
     let largest = 0;
     for (let i = start; i < end; i++) {
       const magnitude = Math.abs(values[i]!);
-      // not Math.max, which would hide what is not a number from this comparison
-      if (!(magnitude <= largest)) largest = magnitude;
+      // what is not a number is larger than nothing, and stays
+      if (magnitude > largest || Number.isNaN(magnitude)) largest = magnitude;
     }
-    if (!Number.isFinite(largest))
-      throw new ConfigError(`NF4: value ${start} to ${end - 1} hold one that is ${largest}`);
+    if (!Number.isFinite(largest)) throw new ConfigError(`NF4: among values ${start} to ${end - 1} one is ${largest}`);
     scales[block] = largest;
     const factor = Math.fround(1 / Math.max(largest, Math.fround(1e-38)));
-    for (let i = start; i < end; i++) codes[i] = rank(upTo, Math.fround(values[i]! * factor));
+    for (let i = start; i < end; i++) put(i, rank(upTo, Math.fround(values[i]! * factor)));
   }
 }
 
