@@ -50,8 +50,6 @@ export function estimateMemory(
 ): MemoryEstimate {
   const { model, options, layers } = description;
   const specs = parameterSpecs(model);
-  const bytes = (list: readonly ParameterSpec[]): number =>
-    list.reduce((sum, { shape }) => sum + byteSize("float32", shape), 0);
   const trained = specs.filter(({ name }) => options.isTrainable(name));
   const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
   const parts = {
