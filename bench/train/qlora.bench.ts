@@ -91,7 +91,7 @@ async function losses(log: (message: string) => void): Promise<Figure[]> {
         accumulate: 1,
         optimizer: adamw(),
         weightDecay: 0,
-        schedule: { name: "linear", peak: 5e-3, warmupSteps: 5, totalSteps: 50, finalShare: 0.1 },
+        schedule: { name: "linear", peak: 1e-2, warmupSteps: 5, totalSteps: 50, finalShare: 0.1 },
         clipNorm: 1,
         seed: 1,
         evaluateEvery: 0,

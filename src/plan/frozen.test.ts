@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { worstDifference } from "../../test/support/graph.js";
 import { tinyBatch, tinyModel, tinyParameters } from "../../test/support/tiny-model.js";
@@ -6,7 +9,8 @@ import { type FrozenFormatName, frozenFormats, frozenWeights, packFrozen, unpack
 import type { SavePolicy } from "../graph/index.js";
 import { initialize, type LanguageModel, layerSpecs, linearShape, parameterSpecs } from "../nn/index.js";
 import { adapterSpecs, attach, createAdapter } from "../peft/index.js";
-import { Runtime } from "../runtime/index.js";
+import { openDiskMemory, Runtime } from "../runtime/index.js";
+import { adamw, Optimizer } from "../train/index.js";
 import { describeTraining, type TrainPlanOptions } from "./describe.js";
 import { forward } from "./forward.js";
 import { LossPlan } from "./loss-plan.js";
@@ -108,6 +112,35 @@ describe.each(Object.keys(frozenFormats) as FrozenFormatName[])("weights frozen 
     const dense = estimateMemory(describeTraining(model, options));
     expect(estimate.workspace).toBeGreaterThanOrEqual(dense.workspace);
     expect(estimate.workspace).toBeLessThan(dense.workspace + 20 * largest);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("weights and states in files (skipped on Windows: no mmap)", () => {
+  it("take the same steps, bit by bit", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tessera-paged-"));
+    const memory = await openDiskMemory(folder);
+    const frozen = frozenWeights(base, options.isTrainable, "nf4");
+    const trajectory = async (isOnDisk: boolean): Promise<Map<string, HostTensor>> => {
+      const packed = packFrozen(parametersOf(model), frozen);
+      const parameters = isOnDisk ? new Map([...packed].map(([name, t]) => [name, memory.copy(t)])) : packed;
+      const allocate = isOnDisk ? { allocate: memory.allocate.bind(memory) } : {};
+      const optimizer = await Optimizer.create(runtime, adamw(), { weightDecay: 0.1, ...allocate });
+      const plan = await TrainPlan.create(runtime, describeTraining(model, { ...options, frozen }), parameters);
+      for (let i = 0; i < 3; i++) {
+        await plan.run(batch, { accumulate: false });
+        optimizer.begin({ step: i, learningRate: 0.01, gradientScale: 1 });
+        for (const [name, gradient] of plan.gradients) await optimizer.update(name, parameters.get(name)!, gradient);
+      }
+      plan.close();
+      optimizer.close();
+      return new Map([...parameters, ...optimizer.states()]);
+    };
+    const [onDisk, inMemory] = [await trajectory(true), await trajectory(false)];
+    expect([...onDisk.keys()]).toEqual([...inMemory.keys()]);
+    for (const [name, { data }] of inMemory) expect(onDisk.get(name)!.data, name).toEqual(data);
+    const [first] = trained;
+    expect(inMemory.get(first!)!.data).not.toEqual(parametersOf(model).get(first!)!.data);
+    await rm(folder, { recursive: true });
   });
 });
 
