@@ -2,7 +2,7 @@
 
 import type { HostTensor } from "../../src/base/host-tensor.js";
 import { Rng } from "../../src/base/rng.js";
-import { type FrozenWeights, frozenWeights, packing } from "../../src/compress/index.js";
+import { type FrozenWeights, frozenWeights, packFrozen } from "../../src/compress/index.js";
 import { llama } from "../../src/models/index.js";
 import { initialize, type LanguageModel, type Parameters, parameterSpecs } from "../../src/nn/index.js";
 import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
@@ -50,7 +50,7 @@ function startingValues(): Parameters {
   function* drawn(): Generator<[string, HostTensor]> {
     for (const spec of parameterSpecs(model)) yield* initialize([spec], 0);
   }
-  return new Map(packing(drawn(), frozen));
+  return packFrozen(drawn(), frozen);
 }
 
 const description = describeTraining(model, {

@@ -7,7 +7,7 @@ export {
   frozenWeights,
   mapParts,
   packFrozen,
-  packing,
+  packFrozenAsRead,
   storedBytes,
   storedFormat,
   storedParts,

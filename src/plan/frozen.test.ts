@@ -5,10 +5,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { worstDifference } from "../../test/support/graph.js";
 import { tinyBatch, tinyModel, tinyParameters } from "../../test/support/tiny-model.js";
 import { byteSize, type HostTensor } from "../base/host-tensor.js";
-import { type FrozenFormatName, frozenFormats, frozenWeights, packFrozen, unpackFrozen } from "../compress/index.js";
+import {
+  type FrozenFormatName,
+  frozenFormats,
+  frozenWeights,
+  packFrozen,
+  packFrozenAsRead,
+  unpackFrozen,
+} from "../compress/index.js";
 import type { SavePolicy } from "../graph/index.js";
 import { initialize, type LanguageModel, layerSpecs, linearShape, parameterSpecs } from "../nn/index.js";
-import { adapterSpecs, attach, createAdapter } from "../peft/index.js";
+import { adapterSpecs, attach, createAdapter, tuningOf } from "../peft/index.js";
 import { openDiskMemory, Runtime } from "../runtime/index.js";
 import { adamw, Optimizer } from "../train/index.js";
 import { describeTraining, type TrainPlanOptions } from "./describe.js";
@@ -72,6 +79,13 @@ describe.each(Object.keys(frozenFormats) as FrozenFormatName[])("weights frozen 
       if (frozen.has(name)) expect(difference).toBeGreaterThan(0);
       expect(difference).toBeLessThan(frozen.has(name) ? (format === "nf4" ? 0.3 : 1e-3) : 1e-9);
     }
+  });
+
+  it("are packed as they are read", async () => {
+    async function* read(): AsyncGenerator<readonly [string, HostTensor]> {
+      yield* parametersOf(model);
+    }
+    expect(await packFrozenAsRead(read(), frozen)).toEqual(packed);
   });
 
   it.each(["all", "selective", "inputs"] as SavePolicy[])(
@@ -141,6 +155,26 @@ describe.skipIf(process.platform === "win32")("weights and states in files (skip
     const [first] = trained;
     expect(inMemory.get(first!)!.data).not.toEqual(parametersOf(model).get(first!)!.data);
     await rm(folder, { recursive: true });
+  });
+});
+
+describe.each(["dora", "rslora", "lora-fa", "ln"] as const)("method %s", (method) => {
+  it("runs over NF4 as over the values that it stands for", async () => {
+    const tuning = tuningOf(base, createAdapter(base, { method }));
+    const start = new Map([...tinyParameters(base), ...tuning.start(tinyParameters(base), { seed: 1 })]);
+    const frozen = frozenWeights(base, tuning.isTrainable, "nf4");
+    const packed = packFrozen(start, frozen);
+    const gradients = async (parameters: Map<string, HostTensor>, changes: Partial<TrainPlanOptions>) => {
+      const description = describeTraining(tuning.model, { ...options, isTrainable: tuning.isTrainable, ...changes });
+      const plan = await TrainPlan.create(runtime, description, parameters);
+      await plan.run(batch, { accumulate: false });
+      plan.close();
+      return plan.gradients;
+    };
+    const expected = await gradients(unpackFrozen(parameterSpecs(tuning.model), packed), {});
+    for (const [name, gradient] of await gradients(packed, { frozen }))
+      expect(worstDifference(gradient.data, expected.get(name)!.data), name).toBeLessThan(1e-5);
+    expect(expected.size).toBeGreaterThan(0);
   });
 });
 

@@ -25,26 +25,33 @@ export function frozenWeights(
 
 /**
  * Parameters with the frozen ones in packed form, as `TrainPlan` and `LossPlan` read them: under the weight's own name and,
- * where a form has several parts, under names that begin with it. Takes one weight at a time, so that they may be read or
- * made while they are packed.
+ * where a form has several parts, under names that begin with it. One is taken after the other, so that they may be made
+ * while they are packed.
+ * @throws ConfigError when a weight's values cannot be kept in its form.
  */
-export function* packing(
-  parameters: Iterable<readonly [string, HostTensor]>,
-  frozen: FrozenWeights,
-): Generator<[string, HostTensor]> {
-  for (const [name, tensor] of parameters) {
-    const format = frozen.get(name);
-    if (!format) yield [name, tensor];
-    else for (const [suffix, part] of Object.entries(frozenFormats[format].pack(tensor))) yield [name + suffix, part];
-  }
-}
-
-/** All of `packing`. */
 export function packFrozen(
   parameters: Iterable<readonly [string, HostTensor]>,
   frozen: FrozenWeights,
 ): Map<string, HostTensor> {
-  return new Map(packing(parameters, frozen));
+  const packed = new Map<string, HostTensor>();
+  for (const [name, tensor] of parameters) add(packed, name, tensor, frozen);
+  return packed;
+}
+
+/** The same for parameters that are read one at a time (`openModel`): no two of them are unpacked at once. */
+export async function packFrozenAsRead(
+  parameters: AsyncIterable<readonly [string, HostTensor]>,
+  frozen: FrozenWeights,
+): Promise<Map<string, HostTensor>> {
+  const packed = new Map<string, HostTensor>();
+  for await (const [name, tensor] of parameters) add(packed, name, tensor, frozen);
+  return packed;
+}
+
+function add(packed: Map<string, HostTensor>, name: string, tensor: HostTensor, frozen: FrozenWeights): void {
+  const format = frozen.get(name);
+  const parts = format ? frozenFormats[format].pack(tensor) : { "": tensor };
+  for (const [suffix, part] of Object.entries(parts)) packed.set(name + suffix, part);
 }
 
 /** The form that a stored tensor is the first part of; undefined where it is the float32 weight itself. */
