@@ -15,7 +15,7 @@ import {
 } from "../compress/index.js";
 import type { SavePolicy } from "../graph/index.js";
 import { initialize, type LanguageModel, layerSpecs, linearShape, parameterSpecs } from "../nn/index.js";
-import { adapterSpecs, attach, createAdapter, tuningOf } from "../peft/index.js";
+import { adapterSpecs, attach, createAdapter, merge, tuningOf } from "../peft/index.js";
 import { openDiskMemory, Runtime } from "../runtime/index.js";
 import { adamw, Optimizer } from "../train/index.js";
 import { describeTraining, type TrainPlanOptions } from "./describe.js";
@@ -186,6 +186,13 @@ describe("weights that cannot be frozen in packed form", () => {
     expect(describeWith([...trained][0]!)).toThrow("is trained");
     expect(describeWith(base.embedding.name)).toThrow("no matrix of a linear map");
     expect(describeWith("model.norm.weight")).toThrow("no matrix of a linear map");
+  });
+
+  it("are merged with an adapter when they are unpacked only", () => {
+    const packed = packFrozen(parametersOf(model), frozenWeights(base, options.isTrainable, "nf4"));
+    const adapter = createAdapter(base, { config: { r: 2 } });
+    expect(() => merge(base, adapter, packed)).toThrow("is packed (uint8)");
+    expect(() => merge(base, adapter, unpackFrozen(parameterSpecs(model), packed))).not.toThrow();
   });
 
   it("are those whose values a form cannot hold", () => {

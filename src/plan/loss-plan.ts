@@ -1,6 +1,7 @@
 /** @file Loss of a model on batches, forward only: what evaluation runs. */
 
 import { type HostTensor, zeros } from "../base/host-tensor.js";
+import { readLate } from "../graph/index.js";
 import type { LanguageModel, Parameters } from "../nn/index.js";
 import type { Binding, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
@@ -47,7 +48,7 @@ export class LossPlan {
     const layers: Binding[] = [];
     for (const [i, layer] of model.layers.entries()) {
       const program = await runtime.compile(
-        layerGraph(model, layer.kind, options, "evaluate", localFormats(model, layer, parameters)),
+        readLate(layerGraph(model, layer.kind, options, "evaluate", localFormats(model, layer, parameters))),
       );
       const values = { x: swapping[i % 2]!, y: swapping[(i + 1) % 2]! };
       layers.push(bindNamed(program, { ...values, ...feeds.ofLayer(i), ...localParameters(model, layer, parameters) }));

@@ -201,7 +201,7 @@ export function localParameters(model: LanguageModel, { kind, prefix }: Layer, p
 /** Forms in which a layer's weights are stored, by local name. */
 export function localFormats(model: LanguageModel, { kind, prefix }: Layer, parameters: Parameters): FrozenLocals {
   const found = model.kinds[kind]!.parameters.flatMap(({ name }) => {
-    const format = storedFormat(parameters.get(prefix + name)!.dtype);
+    const format = storedFormat(parameters.get(prefix + name)?.dtype ?? "float32");
     return format ? [[name, format.name] as const] : [];
   });
   return Object.fromEntries(found);
