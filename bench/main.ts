@@ -11,6 +11,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   load: async () => (await import("./load/load.bench.js")).load,
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
   "paged-memory": async () => (await import("./engine/paged-memory.bench.js")).pagedMemory,
+  qlora: async () => (await import("./train/qlora.bench.js")).qlora,
   serve: async () => (await import("./serve/serve.bench.js")).serve,
   speculative: async () => (await import("./engine/speculative.bench.js")).speculative,
   stream: async () => (await import("./engine/stream.bench.js")).stream100k,

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { chunkers } from "../src/chunk/index.js";
+import { frozenFormats } from "../src/compress/index.js";
 import { dataFormats, refusedFormats } from "../src/datasets/index.js";
 import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
 import { ops } from "../src/graph/ops/index.js";
@@ -45,6 +46,7 @@ describe("registries", () => {
     cachePolicies,
     logitsProcessors,
     candidateFilters,
+    frozenFormats,
   };
   it.each(Object.entries(named))("%s: keys are names", (_, registry) => {
     for (const [key, entry] of Object.entries(registry)) expect(entry.name).toBe(key);

@@ -18,8 +18,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   checkpoint: [],
   tokenizers: [],
   peft: ["nn", "graph", "checkpoint"],
-  compress: [],
-  plan: ["runtime", "nn", "graph"],
+  // graph: a packed weight is unpacked where it is used, by the format that packed it
+  compress: ["nn", "graph"],
+  plan: ["runtime", "nn", "graph", "compress"],
   train: ["plan", "nn", "graph", "runtime", "checkpoint"],
   engine: ["runtime", "nn", "graph", "compress"],
   text: [],
@@ -83,7 +84,7 @@ const nodeAllowed = [
 const nodeFree = ["checkpoint/safetensors.ts", "checkpoint/tensor-source.ts", "checkpoint/json.ts"];
 
 /** Files of base: a stray one needs two folders that import it. */
-const baseFiles = ["dtype.ts", "errors.ts", "host-tensor.ts", "index.ts", "protobuf.ts", "rng.ts"];
+const baseFiles = ["dtype.ts", "dynamic-codes.ts", "errors.ts", "host-tensor.ts", "index.ts", "protobuf.ts", "rng.ts"];
 
 interface Import {
   readonly file: string;

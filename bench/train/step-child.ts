@@ -1,8 +1,10 @@
 /** @file One process of the training benchmarks: a Llama-shaped model, a few optimiser steps, times and peak memory. */
 
+import type { HostTensor } from "../../src/base/host-tensor.js";
 import { Rng } from "../../src/base/rng.js";
+import { type FrozenWeights, frozenWeights, packFrozen } from "../../src/compress/index.js";
 import { llama } from "../../src/models/index.js";
-import { initialize, type LanguageModel, parameterSpecs } from "../../src/nn/index.js";
+import { initialize, type LanguageModel, type Parameters, parameterSpecs } from "../../src/nn/index.js";
 import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
 import { describeTraining, estimateMemory, type MicroBatch, TrainPlan } from "../../src/plan/index.js";
 import { Runtime } from "../../src/runtime/index.js";
@@ -22,7 +24,7 @@ function buildModel(): { base: LanguageModel; model: LanguageModel } {
     tie_word_embeddings: true,
     rms_norm_eps: 1e-5,
   });
-  if (shape.method !== "lora") return { base, model: base };
+  if (shape.method === "full") return { base, model: base };
   return { base, model: attach(base, createAdapter(base, { config: { r: 8, lora_alpha: 16 } })) };
 }
 
@@ -40,6 +42,17 @@ function randomBatch(): MicroBatch {
 
 const { base, model } = buildModel();
 const trained = new Set((model === base ? parameterSpecs(base) : adapterSpecs(base, model)).map(({ name }) => name));
+const isTrainable = (name: string): boolean => trained.has(name);
+const frozen: FrozenWeights = shape.method === "qlora" ? frozenWeights(base, isTrainable, "nf4") : new Map();
+
+/** Initial values, each packed before the next is drawn. */
+function startingValues(): Parameters {
+  function* drawn(): Generator<[string, HostTensor]> {
+    for (const spec of parameterSpecs(model)) yield* initialize([spec], 0);
+  }
+  return packFrozen(drawn(), frozen);
+}
+
 const description = describeTraining(model, {
   batchSize: shape.batch,
   time: shape.time,
@@ -47,13 +60,14 @@ const description = describeTraining(model, {
   attentionTile: shape.attentionTile ?? 256,
   save: shape.save,
   lossTile: { rows: shape.lossRows ?? 512, vocabulary: shape.vocab },
-  isTrainable: (name) => trained.has(name),
+  isTrainable,
+  frozen,
   streamGradients: shape.stream,
 });
 const rule = adamw();
 const predicted = estimateMemory(description);
 const runtime = await Runtime.open({ numThreads: shape.threads });
-const parameters = initialize(parameterSpecs(model), 0);
+const parameters = startingValues();
 const plan = await TrainPlan.create(runtime, description, parameters);
 const optimizer = await Optimizer.create(runtime, rule, { weightDecay: 0.01 });
 const batch = randomBatch();

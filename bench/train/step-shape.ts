@@ -17,7 +17,7 @@ export interface StepShape {
   readonly time: number;
   readonly steps: number;
   readonly threads: number;
-  readonly method: "full" | "lora";
+  readonly method: "full" | "lora" | "qlora";
   readonly save: SavePolicy;
   /** Update each layer as soon as its gradients are there. */
   readonly stream: boolean;

@@ -1,4 +1,18 @@
 /** @file Weights made smaller. */
+
+export type { FrozenFormat, Parts } from "./frozen/format.js";
+export { type FrozenFormatName, frozenFormats } from "./frozen/index.js";
+export {
+  type FrozenWeights,
+  frozenWeights,
+  mapParts,
+  packFrozen,
+  packFrozenAsRead,
+  storedBytes,
+  storedFormat,
+  storedParts,
+  unpackFrozen,
+} from "./frozen/pack-frozen.js";
 export {
   type BlockwiseMatrix,
   type BlockwiseOptions,
@@ -7,4 +21,5 @@ export {
   dequantizeRow,
   quantizeBlockwise,
 } from "./quantize/blockwise.js";
+export { type Nf4Matrix, quantizeNf4, unpackNf4 } from "./quantize/nf4.js";
 export { rankForEnergy, singularValues } from "./spectrum.js";

@@ -109,7 +109,11 @@ function forwardValues(gradients: readonly Tensor[], forward: ReadonlySet<Node>)
   return found;
 }
 
-const isLeaf = (tensor: Tensor): boolean => inputName(tensor) !== undefined || constantValue(tensor) !== undefined;
+/** What the backward pass has anyway: inputs, constants, and what is read from these in another form. */
+function isLeaf(tensor: Tensor): boolean {
+  if (inputName(tensor) !== undefined || constantValue(tensor) !== undefined) return true;
+  return tensor.node.op.isCheapToRead === true && tensor.node.inputs.every(isLeaf);
+}
 
 /** What views are views of instead of them. */
 function withoutViews(tensors: Iterable<Tensor>): Set<Tensor> {

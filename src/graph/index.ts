@@ -21,6 +21,7 @@ export { grad, type Seed } from "./grad.js";
 export { inline } from "./inline.js";
 export { interpret } from "./interpret.js";
 export * from "./ops/index.js";
+export { readLate } from "./read-late.js";
 export { type Reference, reference } from "./reference.js";
 export {
   type Aval,

@@ -97,6 +97,10 @@ export interface OpDef<In extends readonly Tensor[] = readonly Tensor[], Attrs e
    * Decides what a selective residual policy keeps.
    */
   flopsPerElement?(inputs: Each<In, Aval>, attrs: Readonly<Attrs>): number;
+  /** The result is computed again from its inputs where these are leaves, never kept: weights in packed form. */
+  readonly isCheapToRead?: true;
+  /** Bytes that the kernel sets aside beside its results. Default none. */
+  scratchBytes?(inputs: Each<In, Aval>, attrs: Readonly<Attrs>): number;
   readonly samples: readonly Sample<Attrs>[];
   /** Cases of the conformance suite that do not apply, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;

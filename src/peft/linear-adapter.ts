@@ -1,6 +1,7 @@
 /** @file Methods that put a few parameters beside frozen linear maps: what LoRA and its relatives share. */
 
 import type { z } from "zod";
+import { ConfigError } from "../base/errors.js";
 import { asFloat32, type HostTensor, hostTensor } from "../base/host-tensor.js";
 import type { Tensor } from "../graph/index.js";
 import type {
@@ -167,6 +168,11 @@ function addDelta<Config>(
       .parameters(config, outFeatures, inFeatures)
       .map((p) => [p.name, parameters.get(`${name}.${p.name}`)!] as const);
     const weight = parameters.get(`${name}.weight`)!;
+    if (weight.dtype !== "float32") {
+      throw new ConfigError(
+        `merging: "${name}.weight" is packed (${weight.dtype}); merge into the base's own weights, or into what unpackFrozen gives`,
+      );
+    }
     const change = method.delta(config, Object.fromEntries(own), rowsOfWeight(linear, weight));
     const data = weight.data as Float32Array;
     for (let i = 0; i < data.length; i++) {

@@ -1,8 +1,10 @@
 /** @file What a training plan decides before anything is allocated or compiled: its graphs, layer by layer. */
 
-import { add, differentiate, type Graph, input, type SavePolicy, type Tensor } from "../graph/index.js";
-import type { LanguageModel } from "../nn/index.js";
-import { layerGraph, type SequenceShape } from "./layer-graph.js";
+import { ConfigError } from "../base/errors.js";
+import type { FrozenWeights } from "../compress/index.js";
+import { add, differentiate, type Graph, input, readLate, type SavePolicy, type Tensor } from "../graph/index.js";
+import { type LanguageModel, layerSpecs, linearShape } from "../nn/index.js";
+import { type FrozenLocals, layerGraph, type SequenceShape } from "./layer-graph.js";
 import type { LossTile } from "./loss-head.js";
 
 export interface TrainPlanOptions extends SequenceShape {
@@ -15,6 +17,8 @@ export interface TrainPlanOptions extends SequenceShape {
    * Rules out accumulation over micro-batches and clipping by the global norm.
    */
   readonly streamGradients: boolean;
+  /** Frozen weights that the parameters hold in packed form (`frozenWeights`, `packFrozen`). Default none. */
+  readonly frozen?: FrozenWeights;
 }
 
 /** The graphs of a layer; layers with equal graphs share one object. */
@@ -39,8 +43,12 @@ export interface TrainDescription {
   readonly headTrainable: readonly string[];
 }
 
-/** Derives all graphs of a training plan. Layers below the lowest trainable parameter get no backward pass. */
+/**
+ * Derives all graphs of a training plan. Layers below the lowest trainable parameter get no backward pass.
+ * @throws ConfigError when a weight that is to be packed is trained, or is no linear map of a layer.
+ */
 export function describeTraining(model: LanguageModel, options: TrainPlanOptions): TrainDescription {
+  checkFrozen(model, options);
   const known = new Map<string, LayerGraphs>();
   let isTrainedBelow = options.isTrainable(model.embedding.name);
   const layers = model.layers.map(({ kind, prefix }) => {
@@ -48,8 +56,15 @@ export function describeTraining(model: LanguageModel, options: TrainPlanOptions
     const trainable = locals.filter((name) => options.isTrainable(prefix + name));
     const wrt = isTrainedBelow ? ["x", ...trainable] : trainable;
     isTrainedBelow ||= trainable.length > 0;
-    const key = `${kind} ${wrt}`;
-    const graphs = known.get(key) ?? layerGraphs(layerGraph(model, kind, options, "train"), wrt, trainable, options);
+    const frozen: FrozenLocals = Object.fromEntries(
+      locals.flatMap((name) => {
+        const format = options.frozen?.get(prefix + name);
+        return format ? [[name, format]] : [];
+      }),
+    );
+    const key = `${kind} ${wrt} ${Object.entries(frozen)}`;
+    const graphs =
+      known.get(key) ?? layerGraphs(layerGraph(model, kind, options, "train", frozen), wrt, trainable, options);
     known.set(key, graphs);
     return graphs;
   });
@@ -59,13 +74,23 @@ export function describeTraining(model: LanguageModel, options: TrainPlanOptions
   return { model, options, layers, headTrainable };
 }
 
+function checkFrozen(model: LanguageModel, { frozen = new Map(), isTrainable }: TrainPlanOptions): void {
+  const matrices = new Set(layerSpecs(model).flatMap((spec) => (linearShape(spec) ? [spec.name] : [])));
+  for (const name of frozen.keys()) {
+    if (isTrainable(name)) throw new ConfigError(`frozen weights: "${name}" is trained; only others may be packed`);
+    if (!matrices.has(name))
+      throw new ConfigError(`frozen weights: "${name}" is no matrix of a linear map in a layer; only those are packed`);
+  }
+}
+
 function layerGraphs(
   graph: Graph,
   wrt: readonly string[],
   trainable: readonly string[],
   { save, streamGradients }: TrainPlanOptions,
 ): LayerGraphs {
-  const { forward, backward, residuals } = differentiate(graph, { wrt, save });
+  const { residuals, ...passes } = differentiate(graph, { wrt, save });
+  const [forward, backward] = [readLate(passes.forward), readLate(passes.backward)];
   if (wrt.length === 0) return { trainable, forward, residuals, backward: undefined, accumulate: undefined };
   return {
     trainable,

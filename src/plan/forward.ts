@@ -7,7 +7,7 @@ import type { Feeds, Runtime } from "../runtime/index.js";
 import { layerGraph, REPORT, type SequenceShape } from "./layer-graph.js";
 import { logitsGraph } from "./loss-graphs.js";
 import { flatRows, gatherRows, SequenceFeeds } from "./sequence-feeds.js";
-import { localParameters } from "./train-plan.js";
+import { localFormats, localParameters } from "./train-plan.js";
 
 export interface ForwardInput {
   /** Token ids of each sequence; all of one length. */
@@ -57,7 +57,9 @@ export async function forward(
   const reports: Readonly<Record<string, HostTensor>>[] = [];
   for (const [i, layer] of model.layers.entries()) {
     if (layer.kind !== "stem") hiddenStates.push(x);
-    const program = await runtime.compile(layerGraph(model, layer.kind, shape, inner ? "report" : "evaluate"));
+    const program = await runtime.compile(
+      layerGraph(model, layer.kind, shape, inner ? "report" : "evaluate", localFormats(model, layer, parameters)),
+    );
     const all: Feeds = { x, ...feeds.ofLayer(i), ...localParameters(model, layer, parameters) };
     const { y, ...reported } = await program.run(named(all, program.graph.inputs));
     x = y!;

@@ -3,6 +3,7 @@
 import { UnsupportedError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import { deriveSeed } from "../base/rng.js";
+import { type FrozenFormatName, frozenFormats, mapParts } from "../compress/index.js";
 import { cappedAttention } from "../graph/functional/capped-attention.js";
 import {
   type Aval,
@@ -54,12 +55,26 @@ export type LayerMode = "train" | "evaluate" | "report";
 
 export const REPORT = "report.";
 
-/** `x` and a layer's parameters by local name → `y`, both [B, T, D]. */
-export function layerGraph(model: LanguageModel, kind: string, shape: SequenceShape, mode: LayerMode): Graph {
+/** Forms of a layer's packed weights by local name. */
+export type FrozenLocals = Readonly<Record<string, FrozenFormatName>>;
+
+/** `x` and a layer's parameters by local name → `y`, both [B, T, D]. Packed weights are unpacked where they are used. */
+export function layerGraph(
+  model: LanguageModel,
+  kind: string,
+  shape: SequenceShape,
+  mode: LayerMode,
+  frozen: FrozenLocals = {},
+): Graph {
   const { parameters, build } = model.kinds[kind]!;
-  const weights = Object.fromEntries(
-    parameters.map((spec): [string, Aval] => [spec.name, { dtype: "float32", shape: spec.shape }]),
-  );
+  const weights: Record<string, Aval> = {};
+  for (const spec of parameters) {
+    const format = frozen[spec.name];
+    if (!format) weights[spec.name] = { dtype: "float32", shape: spec.shape };
+    else
+      for (const [suffix, part] of Object.entries(frozenFormats[format].parts(spec.shape)))
+        weights[spec.name + suffix] = part;
+  }
   const x: Aval = { dtype: "float32", shape: [shape.batchSize, shape.time, model.hiddenSize] };
   const seed: Aval = { dtype: "int32", shape: [] };
   const all: Record<string, Aval> = { x, ...(mode === "train" && { seed }), ...sharedInputs(model, shape), ...weights };
@@ -79,7 +94,16 @@ export function layerGraph(model: LanguageModel, kind: string, shape: SequenceSh
         if (mode === "report") reports[REPORT + name] = value;
       },
     };
-    return { y: build(scopeOf(inputs, parameters), inputs.x!, context), ...reports };
+    const tensors = { ...inputs };
+    for (const [name, format] of Object.entries(frozen)) {
+      const { parts, read } = frozenFormats[format];
+      const { shape: weightShape } = parameters.find((spec) => spec.name === name)!;
+      tensors[name] = read(
+        mapParts(parts(weightShape), (_, suffix) => inputs[name + suffix]!),
+        weightShape,
+      );
+    }
+    return { y: build(scopeOf(tensors, parameters), inputs.x!, context), ...reports };
   });
 }
 

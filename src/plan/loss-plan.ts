@@ -1,13 +1,14 @@
 /** @file Loss of a model on batches, forward only: what evaluation runs. */
 
 import { type HostTensor, zeros } from "../base/host-tensor.js";
+import { readLate } from "../graph/index.js";
 import type { LanguageModel, Parameters } from "../nn/index.js";
 import type { Binding, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import { layerGraph, type SequenceShape } from "./layer-graph.js";
 import { createLossHead, type LossHead, type LossTile } from "./loss-head.js";
 import { gatherRows, type MicroBatch, SequenceFeeds } from "./sequence-feeds.js";
-import { localParameters } from "./train-plan.js";
+import { localFormats, localParameters } from "./train-plan.js";
 
 export interface LossPlanOptions extends SequenceShape {
   readonly lossTile: LossTile;
@@ -46,7 +47,9 @@ export class LossPlan {
     const swapping = [0, 1].map(() => zeros("float32", [batchSize, time, model.hiddenSize]));
     const layers: Binding[] = [];
     for (const [i, layer] of model.layers.entries()) {
-      const program = await runtime.compile(layerGraph(model, layer.kind, options, "evaluate"));
+      const program = await runtime.compile(
+        readLate(layerGraph(model, layer.kind, options, "evaluate", localFormats(model, layer, parameters))),
+      );
       const values = { x: swapping[i % 2]!, y: swapping[(i + 1) % 2]! };
       layers.push(bindNamed(program, { ...values, ...feeds.ofLayer(i), ...localParameters(model, layer, parameters) }));
     }

@@ -1,6 +1,7 @@
 /** @file Peak memory of a training run, added up before it starts. */
 
 import { byteSize } from "../base/host-tensor.js";
+import { storedBytes } from "../compress/index.js";
 import type { Graph } from "../graph/index.js";
 import { evaluateShape } from "../graph/index.js";
 import { layerSpecs, type ParameterSpec, parameterSpecs } from "../nn/index.js";
@@ -49,12 +50,10 @@ export function estimateMemory(
 ): MemoryEstimate {
   const { model, options, layers } = description;
   const specs = parameterSpecs(model);
-  const bytes = (list: readonly ParameterSpec[]): number =>
-    list.reduce((sum, { shape }) => sum + byteSize("float32", shape), 0);
   const trained = specs.filter(({ name }) => options.isTrainable(name));
   const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
   const parts = {
-    weights: bytes(specs),
+    weights: specs.reduce((sum, { name, shape }) => sum + storedBytes(shape, options.frozen?.get(name)), 0),
     gradients: gradientBytes(description, trained),
     optimizer: trained.reduce((sum, { shape }) => sum + stateBytes(shape), 0),
     activations: (layers.length + 3) * hidden,

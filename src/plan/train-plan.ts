@@ -2,11 +2,13 @@
 
 import { TrainingError } from "../base/errors.js";
 import { type HostTensor, zeros } from "../base/host-tensor.js";
+import { storedFormat, storedParts } from "../compress/index.js";
 import { evaluateShape, type Graph } from "../graph/index.js";
 import { type LanguageModel, type Layer, layerSpecs, type Parameters, parameterSpecs } from "../nn/index.js";
 import type { Binding, Feeds, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import type { TrainDescription } from "./describe.js";
+import type { FrozenLocals } from "./layer-graph.js";
 import { createLossHead, type LossHead } from "./loss-head.js";
 import { gatherRows, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
 
@@ -187,9 +189,22 @@ class PlanBuilder {
   }
 }
 
-/** A layer's parameters by local name. */
+/** A layer's parameters by local name, packed ones in their parts. */
 export function localParameters(model: LanguageModel, { kind, prefix }: Layer, parameters: Parameters): Feeds {
-  return Object.fromEntries(model.kinds[kind]!.parameters.map(({ name }) => [name, parameters.get(prefix + name)!]));
+  const found = model.kinds[kind]!.parameters.flatMap(({ name }) => {
+    const parts = storedParts(parameters, prefix + name) ?? { "": parameters.get(prefix + name)! };
+    return Object.entries(parts).map(([suffix, part]) => [name + suffix, part] as const);
+  });
+  return Object.fromEntries(found);
+}
+
+/** Forms in which a layer's weights are stored, by local name. */
+export function localFormats(model: LanguageModel, { kind, prefix }: Layer, parameters: Parameters): FrozenLocals {
+  const found = model.kinds[kind]!.parameters.flatMap(({ name }) => {
+    const format = storedFormat(parameters.get(prefix + name)?.dtype ?? "float32");
+    return format ? [[name, format.name] as const] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 function prefixed(prefix: string, tensors: ReadonlyMap<string, HostTensor>): Feeds {

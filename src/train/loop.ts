@@ -10,7 +10,7 @@ import { batchOf, countTargets, type PackedDataset } from "./data/packing.js";
 import { type OrderRule, type RowOrder, shuffled } from "./data/row-order.js";
 import { Evaluation } from "./evaluate.js";
 import { GradientNorm } from "./gradient-norm.js";
-import { learningRateAt, Optimizer, type OptimizerRule, type Schedule } from "./optim/index.js";
+import { learningRateAt, Optimizer, type OptimizerOptions, type OptimizerRule, type Schedule } from "./optim/index.js";
 import { type RunFolder, type RunProgress, type RunTensors, restoreBest, resumeRun, saveRun } from "./run-folder.js";
 
 export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> {
@@ -19,6 +19,8 @@ export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> 
   readonly accumulate: number;
   readonly optimizer: OptimizerRule;
   readonly weightDecay: number;
+  /** Memory for the optimiser's states (`OptimizerOptions.allocate`). Default the process's own. */
+  readonly allocate?: NonNullable<OptimizerOptions["allocate"]>;
   readonly schedule: Schedule;
   /** Gradients longer than this are scaled down to it; null leaves them. */
   readonly clipNorm: number | null;

@@ -8,6 +8,7 @@ export const castOp: OpDef<[Tensor], { readonly dtype: DType }> = {
   name: "cast",
   infer: ([x], { dtype }) => ({ dtype, shape: x.shape }),
   gradient: (ct, { inputs: [x] }) => [isFloat(x.dtype) ? cast(ct, x.dtype) : null],
+  isCheapToRead: true,
   lower: (b, [x], { dtype }) => b.node("Cast", [x], { to: onnxDType[dtype] }),
   evaluate: ([x], { dtype }) =>
     mapReference(dtype, [x], (v) => (dtype === "bool" ? Number(v !== 0) : isFloat(dtype) ? v : Math.trunc(v))),

@@ -7,6 +7,7 @@ import { argmaxOp } from "./argmax.js";
 import { castOp } from "./cast.js";
 import { concatOp } from "./concat.js";
 import { cumsumOp } from "./cumsum.js";
+import { dequantizeNf4Op } from "./dequantize-nf4.js";
 import { divOp } from "./div.js";
 import { dropoutOp } from "./dropout.js";
 import { equalOp } from "./equal.js";
@@ -56,6 +57,7 @@ export const ops = {
   cast: castOp,
   concat: concatOp,
   cumsum: cumsumOp,
+  dequantize_nf4: dequantizeNf4Op,
   div: divOp,
   dropout: dropoutOp,
   equal: equalOp,
@@ -107,6 +109,7 @@ export { argmax } from "./argmax.js";
 export { cast } from "./cast.js";
 export { concat } from "./concat.js";
 export { cumsum } from "./cumsum.js";
+export { dequantizeNf4, NF4_BLOCK, NF4_CODES, NF4_NESTED_BLOCK, nf4Sizes } from "./dequantize-nf4.js";
 export { div } from "./div.js";
 export { dropout } from "./dropout.js";
 export { equal } from "./equal.js";

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import koffi from "koffi";
 import { TesseraError, UnsupportedError } from "../../base/errors.js";
+import { loadLibrary } from "./native-library.js";
 
 /** A native pointer; 0n is null. */
 export type Pointer = bigint;
@@ -49,9 +50,6 @@ const types = { p: "void *", i: "int", z: "size_t", s: "const char *", o: "_Out_
 /** API version requested; any function above has been there since. */
 const API_VERSION = 22;
 
-/** The stack of an asynchronous call must hold ONNX Runtime's packing buffers; koffi's default of 128 kB does not. */
-const STACK_BYTES = 8 * 2 ** 20;
-
 export interface OrtApi {
   readonly version: string;
   /** Calls a function that returns a status. @throws TesseraError with ONNX Runtime's message. */
@@ -80,10 +78,7 @@ function libraryPath(): string {
 
 /** Loads the library that onnxruntime-node ships and resolves the functions. */
 export function loadOrtApi(): OrtApi {
-  if (koffi.config().async_stack_size !== STACK_BYTES) {
-    koffi.config({ async_stack_size: STACK_BYTES, sync_stack_size: STACK_BYTES });
-  }
-  const base = koffi.load(libraryPath()).func("void *OrtGetApiBase()")() as Pointer;
+  const base = loadLibrary(libraryPath()).func("void *OrtGetApiBase()")() as Pointer;
   const field = (struct: Pointer, index: number): Pointer => koffi.decode(struct, index * 8, "void *") as Pointer;
   const getApi = koffi.decode(field(base, 0), koffi.proto("void *(uint32_t version)"));
   const getVersion = koffi.decode(field(base, 1), koffi.proto("const char *()"));

@@ -4,25 +4,7 @@
  * zero: a decade each has half as many as the next larger one.
  */
 
-const DECADES = 7;
-
-/**
- * The 256 codes in order, with 0 and 1 among them. Signed: 2^i codes of each sign in decade i, the middles of equal parts
- * of 10^(i-6) · [0.1, 1]; unsigned: twice as many, positive alone. The values are bitsandbytes' "dynamic map".
- */
-export function dynamicCodes(isSigned: boolean): Float32Array {
-  const codes = [0, 1];
-  for (let decade = 0; decade < DECADES; decade++) {
-    const count = 2 ** (isSigned ? decade : decade + 1);
-    const scale = 10 ** (decade - DECADES + 1);
-    for (let i = 0; i < count; i++) {
-      const middle = scale * (0.1 + (0.9 * (i + 0.5)) / count);
-      codes.push(middle);
-      if (isSigned) codes.push(-middle);
-    }
-  }
-  return Float32Array.from(codes).sort();
-}
+import { dynamicCodes } from "../../base/dynamic-codes.js";
 
 /** Turns stretches of float32 into codes and back. Stretches begin at a block. */
 export class DynamicCode {

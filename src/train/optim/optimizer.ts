@@ -18,6 +18,8 @@ export interface StepInfo {
 
 export interface OptimizerOptions {
   readonly weightDecay: number;
+  /** Memory for the states, zero: `DiskMemory`, where they may be written out. Default the process's own. */
+  readonly allocate?: (dtype: DType, shape: readonly number[]) => HostTensor;
 }
 
 /** An update of one parameter over fixed buffers. */
@@ -68,9 +70,12 @@ export class Optimizer {
   readonly #states = new Map<string, Readonly<Record<string, HostTensor>>>();
   readonly #bound = new Map<string, { gradient: HostTensor; update: BoundUpdate }>();
 
-  private constructor(rule: OptimizerRule, updater: Updater) {
+  readonly #allocate: NonNullable<OptimizerOptions["allocate"]>;
+
+  private constructor(rule: OptimizerRule, updater: Updater, { allocate = zeros }: OptimizerOptions) {
     this.#rule = rule;
     this.#updater = updater;
+    this.#allocate = allocate;
   }
 
   static async create(runtime: Runtime, rule: OptimizerRule, options: OptimizerOptions): Promise<Optimizer> {
@@ -78,7 +83,7 @@ export class Optimizer {
       "createUpdater" in rule
         ? rule.createUpdater(runtime, options)
         : ElementwiseUpdater.create(runtime, rule, options);
-    return new Optimizer(rule, await updater);
+    return new Optimizer(rule, await updater, options);
   }
 
   /** States by `<state>.<parameter>`, for checkpoints. */
@@ -93,7 +98,7 @@ export class Optimizer {
     const known = this.#states.get(name);
     if (known) return known;
     const specs = Object.entries(statesOf(this.#rule, parameter.shape));
-    const states = Object.fromEntries(specs.map(([state, { dtype, shape }]) => [state, zeros(dtype, shape)]));
+    const states = Object.fromEntries(specs.map(([state, { dtype, shape }]) => [state, this.#allocate(dtype, shape)]));
     this.#states.set(name, states);
     return states;
   }

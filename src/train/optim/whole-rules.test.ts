@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dynamicCodes } from "../../base/dynamic-codes.js";
 import { hostTensor, zeros } from "../../base/host-tensor.js";
 import { Rng } from "../../base/rng.js";
 import { Runtime } from "../../runtime/index.js";
 import { adafactor } from "./adafactor.js";
 import { adamw } from "./adamw.js";
 import { adamw8bit } from "./adamw-8bit.js";
-import { DynamicCode, dynamicCodes } from "./dynamic-code.js";
+import { DynamicCode } from "./dynamic-code.js";
 import { lion } from "./lion.js";
 import { Optimizer, type OptimizerRule, stateBytes } from "./optimizer.js";
 
