@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly accumulate: boolean;
   /** Given gradients as soon as all parts of this micro-batch are in. */
   readonly sink?: GradientSink;
+  /** Run the forward pass. Default true; false takes the values of the last run, of the same batch and weights. */
+  readonly repeatsForward?: boolean;
 }
 
 /** A model's training step, allocated and compiled. */
@@ -65,11 +67,12 @@ export class TrainPlan {
    * Forward and backward over one micro-batch. Returns Σ weights · loss.
    * @throws TrainingError when the loss is not a number, before any gradient is handed over.
    */
-  async run(batch: MicroBatch, { accumulate, sink = async () => {} }: RunOptions): Promise<number> {
-    const { model, table, feeds, embedded, layers, head, headGradients, gradients } = this.#parts;
-    feeds.set(batch);
-    gatherRows(table, batch.ids, embedded);
-    for (const { forward } of layers) await forward.run();
+  async run(
+    batch: MicroBatch,
+    { accumulate, sink = async () => {}, repeatsForward = true }: RunOptions,
+  ): Promise<number> {
+    const { model, layers, head, headGradients, gradients } = this.#parts;
+    if (repeatsForward) await this.#forward(batch);
     const loss = await head.lossAndGradient(accumulate);
     // before the first gradient is used: parameters must not be spoiled by it
     if (!Number.isFinite(loss)) throw new TrainingError(`the loss is ${loss}`);
@@ -87,6 +90,13 @@ export class TrainPlan {
       await sink(new Map([[name, gradient]]));
     }
     return loss;
+  }
+
+  async #forward(batch: MicroBatch): Promise<void> {
+    const { table, feeds, embedded, layers } = this.#parts;
+    feeds.set(batch);
+    gatherRows(table, batch.ids, embedded);
+    for (const { forward } of layers) await forward.run();
   }
 
   /** Frees the bindings; programs belong to the runtime. */
