@@ -3,10 +3,11 @@
 import { TrainingError } from "../base/errors.js";
 import { type HostTensor, zeros } from "../base/host-tensor.js";
 import { evaluateShape, type Graph } from "../graph/index.js";
-import { type LanguageModel, type Layer, layerSpecs, type Parameters, parameterSpecs } from "../nn/index.js";
+import { type LanguageModel, type Layer, type Parameters, parameterSpecs } from "../nn/index.js";
 import type { Binding, Feeds, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import type { TrainDescription } from "./describe.js";
+import { allocateGradients, gradientLayout } from "./gradient-layout.js";
 import { createLossHead, type LossHead } from "./loss-head.js";
 import { gatherRows, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
 
@@ -58,7 +59,7 @@ export class TrainPlan {
     return new TrainPlan(await new PlanBuilder(runtime, description, parameters).build());
   }
 
-  /** Gradients by parameter name; with streamed gradients, without those whose buffers layers share. */
+  /** Gradients by parameter name. Streamed ones share memory: they are what they are in the sink alone. */
   get gradients(): ReadonlyMap<string, HostTensor> {
     return this.#parts.gradients;
   }
@@ -114,25 +115,21 @@ class PlanBuilder {
   readonly #description: TrainDescription;
   readonly #parameters: Parameters;
   readonly #feeds: SequenceFeeds;
-  readonly #gradients = new Map<string, HostTensor>();
-  /** Buffers that layers share, by kind and local name. */
-  readonly #shared = new Map<string, HostTensor>();
+  readonly #gradients: ReadonlyMap<string, HostTensor>;
 
   constructor(runtime: Runtime, description: TrainDescription, parameters: Parameters) {
     this.#runtime = runtime;
     this.#description = description;
     this.#parameters = parameters;
     this.#feeds = new SequenceFeeds(description.model, description.options);
+    this.#gradients = description.options.streamGradients
+      ? allocateGradients(gradientLayout(description))
+      : ownGradients(description);
   }
 
   async build(): Promise<PlanParts> {
     const { model, options, headTrainable } = this.#description;
     const hidden = (): HostTensor => zeros("float32", [options.batchSize, options.time, model.hiddenSize]);
-    const ofLayers = new Set(layerSpecs(model).map(({ name }) => name));
-    for (const { name, shape } of parameterSpecs(model)) {
-      const isShared = options.streamGradients && ofLayers.has(name);
-      if (options.isTrainable(name) && !isShared) this.#gradients.set(name, zeros("float32", shape));
-    }
     const activations = Array.from({ length: model.layers.length + 1 }, hidden);
     // the gradient by a layer's output and by its input: two buffers that swap from layer to layer
     const swapping = [hidden(), hidden()] as const;
@@ -168,7 +165,7 @@ class PlanBuilder {
     const kept = Object.fromEntries(
       Object.entries(residuals).map(([name, { dtype, shape }]) => [name, zeros(dtype, evaluateShape(shape, {}))]),
     );
-    const gradients = new Map(trainable.map((name) => [name, this.#gradient(layer, name)]));
+    const gradients = new Map(trainable.map((name) => [name, this.#gradients.get(layer.prefix + name)!]));
     const all: Feeds = {
       ...values,
       ...this.#feeds.ofLayer(index),
@@ -185,16 +182,12 @@ class PlanBuilder {
       accumulate: accumulate && (await bind(accumulate)),
     };
   }
+}
 
-  /** The gradient buffer of a layer's parameter; one per kind where gradients are streamed. */
-  #gradient({ kind, prefix }: Layer, name: string): HostTensor {
-    const own = this.#gradients.get(prefix + name);
-    if (own) return own;
-    const key = `${kind} ${name}`;
-    const shared = this.#shared.get(key) ?? zeros("float32", this.#parameters.get(prefix + name)!.shape);
-    this.#shared.set(key, shared);
-    return shared;
-  }
+/** A buffer for each gradient. */
+function ownGradients({ model, options }: TrainDescription): Map<string, HostTensor> {
+  const trained = parameterSpecs(model).filter(({ name }) => options.isTrainable(name));
+  return new Map(trained.map(({ name, shape }) => [name, zeros("float32", shape)]));
 }
 
 /** A layer's parameters by local name. */

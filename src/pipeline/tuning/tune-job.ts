@@ -16,6 +16,7 @@ import { sha256 } from "../corpus.js";
 import { MetricsFile, Workspace } from "../workspace.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
+import { algorithmOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
@@ -190,6 +191,7 @@ class TuneJob {
       steps,
       accumulate,
       isTrainable: this.tuning.isTrainable,
+      algorithm: algorithmOf(settings),
       optimizer: optimizers[settings.optimizer](),
       weightDecay: settings.weightDecay,
       schedule: {

@@ -17,6 +17,7 @@ import {
   trainableParameters,
   tuningPlanSchema,
 } from "../tuning-plan.js";
+import { algorithmOf, algorithmRate } from "./tune-algorithm.js";
 import type { TuneSettings } from "./tune-config.js";
 import type { TuneRows } from "./tune-data.js";
 
@@ -43,17 +44,21 @@ export function tuningFor(base: LanguageModel, settings: TuneSettings, method: M
 /** What must fit. */
 export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
-  { batchSize, optimizer, clipNorm }: Pick<TuneSettings, "batchSize" | "optimizer" | "clipNorm">,
+  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "clipNorm">,
   time: number,
 ): StepRequest {
-  const rule = optimizers[optimizer]();
+  const { batchSize, clipNorm } = settings;
+  const rule = optimizers[settings.optimizer]();
+  const { gradients } = algorithmOf(settings);
   return {
     model,
     isTrainable,
     time,
     rowsPerStep: batchSize,
     stateBytes: (shape) => stateBytes(rule, shape),
-    mayStream: batchSize === 1 && clipNorm === null,
+    mayStream: gradients === "all" && batchSize === 1 && clipNorm === null,
+    gradients,
+    backwardPasses: gradients === "layer" && clipNorm !== null ? 2 : 1,
   };
 }
 
@@ -91,7 +96,7 @@ export async function planTuning(
     time: rows.time,
     steps,
     accumulate,
-    learningRate: settings.learningRate ?? defaultLearningRate(tuning),
+    learningRate: settings.learningRate ?? defaultLearningRate(tuning, settings),
     numParameters: countParameters(parameterSpecs(tuning.model)),
     numTrainable: trainableParameters(description),
     msPerStep: ms,
@@ -101,7 +106,9 @@ export async function planTuning(
 }
 
 /** Weights that know something are moved with care; parameters that start at nothing are not. */
-function defaultLearningRate({ model, added }: Tuning): number {
+function defaultLearningRate({ model, added }: Tuning, { algorithm }: TuneSettings): number {
+  const ofAlgorithm = algorithmRate(algorithm, added.length > 0);
+  if (ofAlgorithm !== undefined) return ofAlgorithm;
   if (added.length > 0) return 2e-4;
   return model.hiddenSize < 256 ? 1e-3 : 2e-5;
 }
