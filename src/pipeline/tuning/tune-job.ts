@@ -230,6 +230,7 @@ class TuneJob {
     const report: TuneReport = {
       base: settings.base,
       method: settings.method,
+      algorithm: settings.algorithm,
       family: loaded.model.family,
       data: {
         files: examples.report.files.map(({ path, format, numRows }) => ({ path, format, numRows })),

@@ -8,6 +8,8 @@ export interface TuneReport {
   readonly base: string;
   readonly family: string;
   readonly method: string;
+  /** How a step was found. */
+  readonly algorithm: string;
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -56,7 +58,7 @@ export function reportText(report: TuneReport): string {
   const { data, plan, summary, memory } = report;
   const rows: [string, string][] = [
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
-    ["method", `${report.method}, ${number(report.numTrainable)} parameters trained`],
+    ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
     ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
     ["examples", `${number(data.train)} to learn from, ${number(data.heldOut)} held out`],
     [
