@@ -12,6 +12,7 @@ describe("settings", () => {
     expect(tuneSettings({ ...minimal, algorithm: "lomo" })).toMatchObject({ optimizer: "sgd", clipNorm: 1 });
     expect(tuneSettings({ ...minimal, algorithm: "mezo" })).toMatchObject({ optimizer: "sgd", clipNorm: null });
     expect(tuneSettings({ ...minimal, algorithm: "lomo", clipNorm: null }).clipNorm).toBe(null);
+    expect(tuneSettings({ ...minimal, algorithm: "lomo", clipValue: 0.1 }).clipNorm).toBe(null);
     // what is written into a manifest reads back as it was
     const settings = tuneSettings({ ...minimal, algorithm: "mezo", epsilon: 0.01 });
     expect(tuneSettings(settings)).toEqual(settings);

@@ -63,7 +63,9 @@ export function algorithmDefaults(settings: AlgorithmSettings): { optimizer: Opt
     );
   if (algorithm === "mezo" && typeof clipNorm === "number")
     throw new ConfigError(`tuning: algorithm "mezo" has no gradients to clip; leave out clipNorm ${clipNorm}`);
-  return { optimizer: chosen, clipNorm: clipNorm === undefined ? way.clipNorm : clipNorm };
+  // clipped by value, gradients are not clipped by length too unless both are asked for, which is refused
+  const usual = settings.clipValue === undefined ? way.clipNorm : null;
+  return { optimizer: chosen, clipNorm: clipNorm === undefined ? usual : clipNorm };
 }
 
 export const algorithmOf = (settings: AlgorithmSettings): TrainingAlgorithm => ways[settings.algorithm].make(settings);

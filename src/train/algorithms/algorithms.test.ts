@@ -120,6 +120,8 @@ describe("lomo", () => {
       "expected the optimiser sgd without momentum, got adamw",
     );
     await expect(start({ optimizer: sgd({ momentum: 0.9 }) })).rejects.toThrow("sgd without momentum");
+    const both = { algorithm: lomo({ clipValue: 1 }), clipNorm: 1 };
+    await expect(start(both)).rejects.toThrow("lomo clips by value or by length");
     expect(() => lomo({ clipValue: 0 })).toThrow("clipValue must be above 0");
   });
 });

@@ -13,7 +13,8 @@ export type LomoOptions = Partial<StreamOptions>;
 /**
  * Stochastic gradient descent bit for bit, with the buffers of one layer's gradients. `clipNorm` takes a second backward
  * pass per step (section 3.3); `clipValue` (default null) takes none, and may turn the step's direction.
- * @throws ConfigError at the start of a run when its optimiser keeps states or it has several micro-batches per step.
+ * @throws ConfigError at the start of a run when its optimiser keeps states, it has several micro-batches per step, or
+ * gradients are to be clipped in both ways.
  */
 export function lomo({ clipValue = null }: LomoOptions = {}): TrainingAlgorithm {
   if (clipValue !== null && !(clipValue > 0))
@@ -23,6 +24,8 @@ export function lomo({ clipValue = null }: LomoOptions = {}): TrainingAlgorithm 
     gradients: "layer",
     createTrainer: async (context, dataset, options) => {
       expectPlainSgd("lomo", options.optimizer);
+      if (clipValue !== null && options.clipNorm !== null)
+        throw new ConfigError("lomo clips by value or by length: set clipValue or clipNorm to null");
       return StreamedTrainer.create(context, dataset, { ...options, clipValue });
     },
   };
