@@ -4,6 +4,7 @@ import { type Benchmark, machine, table } from "./bench.js";
 
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   adapters: async () => (await import("./engine/adapters.bench.js")).adapters,
+  algorithms: async () => (await import("./train/algorithms.bench.js")).algorithmsMemory,
   chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
   extrapolation: async () => (await import("./positions/extrapolation.bench.js")).extrapolation,
   generate: async () => (await import("./engine/generate.bench.js")).generate,

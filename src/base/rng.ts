@@ -5,6 +5,7 @@ export type RngState = readonly [number, number, number, number];
 
 /** xoshiro128** (Blackman and Vigna 2018): 32-bit output, period 2^128 - 1. */
 export class Rng {
+  // signed, unlike in `state`: numbers from 2^31 on would be boxed at every step
   #a: number;
   #b: number;
   #c: number;
@@ -20,17 +21,18 @@ export class Rng {
         let z = s;
         z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
         z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-        return (z ^ (z >>> 15)) >>> 0;
+        return z ^ (z >>> 15);
       };
       [this.#a, this.#b, this.#c, this.#d] = [next(), next(), next(), next() | 1];
     } else {
-      [this.#a, this.#b, this.#c, this.#d] = seed;
+      const [a, b, c, d] = seed;
+      [this.#a, this.#b, this.#c, this.#d] = [a | 0, b | 0, c | 0, d | 0];
     }
   }
 
   /** The state from which the next number follows. */
   get state(): RngState {
-    return [this.#a, this.#b, this.#c, this.#d];
+    return [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0];
   }
 
   /** Uniform in 0 … 2^32 - 1. */
@@ -40,10 +42,10 @@ export class Rng {
     const t = this.#b << 9;
     this.#c ^= this.#a;
     this.#d ^= this.#b;
-    this.#b = (this.#b ^ this.#c) >>> 0;
-    this.#a = (this.#a ^ this.#d) >>> 0;
-    this.#c = (this.#c ^ t) >>> 0;
-    this.#d = ((this.#d << 11) | (this.#d >>> 21)) >>> 0;
+    this.#b ^= this.#c;
+    this.#a ^= this.#d;
+    this.#c ^= t;
+    this.#d = (this.#d << 11) | (this.#d >>> 21);
     return result;
   }
 

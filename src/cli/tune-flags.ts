@@ -6,7 +6,7 @@ import { ConfigError, messageOf } from "../base/errors.js";
 import { dataFormats, overLongPolicies } from "../datasets/index.js";
 import { methods } from "../peft/index.js";
 import type { TuneConfig } from "../pipeline/tuning/index.js";
-import { optimizers, scheduleNames } from "../train/index.js";
+import { algorithms, optimizers, scheduleNames } from "../train/index.js";
 import { parseBytes, parseInteger, parsePositive } from "./options.js";
 
 /** What commander gives for the flags. */
@@ -34,6 +34,7 @@ const KEYS = [
   "method",
   "targets",
   "alsoTrain",
+  "algorithm",
   "optimizer",
   "learningRate",
   "schedule",
@@ -99,7 +100,15 @@ export function addTuneFlags(command: Command): Command {
       "--also-train <names...>",
       "parameters of the base to train too: embedding, head, norms, biases, or modules",
     )
-    .addOption(new Option("--optimizer <name>", "default: adamw").choices(Object.keys(optimizers)))
+    .addOption(
+      new Option(
+        "--algorithm <name>",
+        "how a step is found: by all gradients, a layer's at a time (lomo), or forward passes alone (mezo) (default: backprop)",
+      ).choices(Object.keys(algorithms)),
+    )
+    .addOption(
+      new Option("--optimizer <name>", "default: adamw; with lomo and mezo sgd").choices(Object.keys(optimizers)),
+    )
     .option("--learning-rate <rate>", "at its peak", parsePositive)
     .addOption(new Option("--schedule <name>", "default: cosine").choices(scheduleNames))
     .option("--warmup <share>", "share of the steps over which the rate grows (default: 0.03)", share)

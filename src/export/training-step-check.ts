@@ -179,14 +179,14 @@ async function byPlan(
   });
   const plan = await TrainPlan.create(runtime, description, all);
   const optimizer = await Optimizer.create(runtime, options.optimizer, options);
-  const norm = await GradientNorm.create(runtime, plan.gradients.values());
+  const norm = await GradientNorm.create(runtime);
   const slopes = new Map([...plan.gradients].map(([name, { data }]) => [name, new Float32Array(data.length)]));
   const losses: number[] = [];
   for (const [i, batch] of batches.entries()) {
     const sum = batch.weights.reduce((a, b) => a + b, 0);
     const shares = { ...batch, weights: batch.weights.map((weight) => weight / sum) };
     losses.push(await plan.run(shares, { accumulate: false }));
-    const length = await norm.compute();
+    const length = await norm.of(plan.gradients.values());
     const { clipNorm } = options;
     const gradientScale = clipNorm !== null && length > clipNorm ? clipNorm / length : 1;
     optimizer.begin({ step: i, learningRate, gradientScale });

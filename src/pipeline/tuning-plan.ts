@@ -6,13 +6,15 @@ import type { HostTensor } from "../base/host-tensor.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../nn/index.js";
 import {
   describeTraining,
+  estimateForward,
   estimateMemory,
+  LossPlan,
   type MemoryEstimate,
   type TrainDescription,
   TrainPlan,
 } from "../plan/index.js";
 import type { Runtime } from "../runtime/index.js";
-import { batchOf, type PackedDataset } from "../train/index.js";
+import { batchOf, type GradientUse, type PackedDataset } from "../train/index.js";
 
 export interface TuningBudget {
   /** Time of training. */
@@ -74,22 +76,36 @@ export interface StepRequest {
   readonly stateBytes: (shape: readonly number[]) => number;
   /** Whether gradients may be used up layer by layer, which rules out clipping and accumulation. */
   readonly mayStream: boolean;
+  /** Which gradients the algorithm keeps. Default "all". "layer" takes all rows of a step at once. */
+  readonly gradients?: GradientUse;
+  /** Backward passes per step. Default 1; clipped and streamed gradients take 2. */
+  readonly backwardPasses?: number;
 }
 
 /** Shapes from fast and large to slow and small: recompute more, then fewer rows at once, then smaller tiles. */
-function stepShapes({ model: { vocabSize }, time, rowsPerStep, mayStream }: StepRequest): StepShape[] {
+function stepShapes({
+  model: { vocabSize },
+  time,
+  rowsPerStep,
+  mayStream,
+  gradients = "all",
+}: StepRequest): StepShape[] {
   const most = Math.max(1, Math.floor(ENOUGH_TOKENS / time));
-  const sizes = Array.from({ length: rowsPerStep }, (_, i) => rowsPerStep - i).filter(
+  const divisors = Array.from({ length: rowsPerStep }, (_, i) => rowsPerStep - i).filter(
     (size) => rowsPerStep % size === 0 && size <= most,
   );
+  const streamGradients = gradients === "layer";
+  const sizes = streamGradients ? [rowsPerStep] : divisors;
+  // without a backward pass nothing is kept for one
+  const policies = gradients === "none" ? (["inputs"] as const) : (["all", "selective", "inputs"] as const);
   const lossRows = 2 ** Math.floor(Math.log2(Math.max(64, Math.min(1024, LOGITS_BYTES / 4 / vocabSize))));
   const shapes: StepShape[] = sizes.flatMap((batchSize) =>
-    (["all", "selective", "inputs"] as const).map((save) => ({
+    policies.map((save) => ({
       batchSize,
       save,
       attentionTile: 256,
       lossTile: { rows: lossRows, vocabulary: vocabSize },
-      streamGradients: false,
+      streamGradients,
     })),
   );
   const small = { ...shapes.at(-1)!, attentionTile: 64 };
@@ -101,6 +117,7 @@ function stepShapes({ model: { vocabSize }, time, rowsPerStep, mayStream }: Step
 }
 
 export interface FittingShape {
+  readonly request: StepRequest;
   readonly shape: StepShape;
   readonly description: TrainDescription;
   readonly memory: MemoryEstimate;
@@ -140,8 +157,11 @@ export function shapeWithin(
   let smallest = Number.POSITIVE_INFINITY;
   for (const shape of stepShapes(request)) {
     const description = describeTraining(model, { ...shape, time, packed: true, isTrainable });
-    const memory = estimateRun(description, request.stateBytes, processBytes);
-    const fitting = { shape, description, memory };
+    const memory =
+      request.gradients === "none"
+        ? estimateForward(model, description.options, { processBytes })
+        : estimateRun(description, request.stateBytes, processBytes);
+    const fitting = { request, shape, description, memory };
     if (memoryBytes === undefined || memory.total <= memoryBytes) return { fitting, smallest: memory.total };
     smallest = Math.min(smallest, memory.total);
   }
@@ -162,32 +182,55 @@ function estimateRun(
 /** Milliseconds that the optimiser takes per trained parameter: about 11 passes over cached pieces. */
 const OPTIMIZER_MS = 2.5e-6;
 
+/** Milliseconds that noise takes per trained parameter: drawn and added three times per step. */
+const NOISE_MS = 4.5e-5;
+
 /** Timed steps of a trial, after one that warms up. */
 const TRIAL_STEPS = 5;
 
-/** Runs a step's forward and backward a few times, changing nothing but gradients; milliseconds of one whole step. */
+/** Runs a step's passes a few times, changing nothing but gradients; milliseconds of one micro-batch's share of a step. */
 export async function measureStep(
   runtime: Runtime,
-  { description, shape }: FittingShape,
+  fitting: FittingShape,
   parameters: ReadonlyMap<string, HostTensor>,
   dataset: PackedDataset,
 ): Promise<number> {
+  const { request, description, shape } = fitting;
+  const batch = batchOf(
+    dataset,
+    Array.from({ length: shape.batchSize }, (_, i) => i),
+    1,
+  );
+  const trainable = trainableParameters(description);
+  if (request.gradients === "none") {
+    const plan = await LossPlan.create(runtime, request.model, description.options, parameters);
+    const twice = async (): Promise<void> => {
+      for (let i = 0; i < 2; i++) await plan.run(batch);
+    };
+    const microBatches = request.rowsPerStep / shape.batchSize;
+    return (await medianMs(twice, plan)) + (NOISE_MS * trainable) / microBatches;
+  }
   const plan = await TrainPlan.create(runtime, description, parameters);
-  const rows = Array.from({ length: shape.batchSize }, (_, i) => i);
-  const batch = batchOf(dataset, rows, 1);
+  const { backwardPasses = 1 } = request;
+  const step = async (): Promise<void> => {
+    for (let i = 0; i < backwardPasses; i++) await plan.run(batch, { accumulate: false, repeatsForward: i === 0 });
+  };
+  return (await medianMs(step, plan)) + OPTIMIZER_MS * trainable;
+}
+
+async function medianMs(run: () => Promise<void>, plan: { close(): void }): Promise<number> {
   const times: number[] = [];
   try {
-    await plan.run(batch, { accumulate: false });
+    await run();
     for (let i = 0; i < TRIAL_STEPS; i++) {
       const start = performance.now();
-      await plan.run(batch, { accumulate: false });
+      await run();
       times.push(performance.now() - start);
     }
   } finally {
     plan.close();
   }
-  const median = times.sort((a, b) => a - b)[TRIAL_STEPS >> 1]!;
-  return median + OPTIMIZER_MS * trainableParameters(description);
+  return times.sort((a, b) => a - b)[TRIAL_STEPS >> 1]!;
 }
 
 export function trainableParameters({ model, options }: TrainDescription): number {

@@ -12,9 +12,9 @@ export interface TrainPlanOptions extends SequenceShape {
   readonly lossTile: LossTile;
   readonly isTrainable: (name: string) => boolean;
   /**
-   * Gradients are handed over layer by layer as the backward pass goes, and layers of one kind share the buffers: the
-   * memory is that of one layer's gradients instead of all (LOMO's order of work, Lv et al. 2023, arXiv:2306.09782).
-   * Rules out accumulation over micro-batches and clipping by the global norm.
+   * Gradients are handed over layer by layer as the backward pass goes, and share their memory: it is that of one layer's
+   * gradients, or of the largest tensor's, instead of all (LOMO's order of work, Lv et al. 2023, arXiv:2306.09782).
+   * Rules out accumulation over micro-batches; clipping by the global norm takes a second backward pass.
    */
   readonly streamGradients: boolean;
   /** Frozen weights that the parameters hold in packed form (`frozenWeights`, `packFrozen`). Default none. */

@@ -3,7 +3,7 @@
 import { type DimBindings, evaluateShape, type Graph } from "../graph/index.js";
 import { topologicalOrder } from "../graph/tensor.js";
 import type { TrainDescription } from "./describe.js";
-import { lossGradientGraph, vocabularyGraphs } from "./loss-graphs.js";
+import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 
 /**
  * Operations of matrix products and of whatever else counts its own, a multiplication and an addition as two. What stands
@@ -25,7 +25,23 @@ export function graphFlops(graph: Graph, dims: DimBindings = {}): number {
 const elements = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
 
 /** Operations of one micro-batch, forward and backward, recomputation included. The optimiser's are not counted. */
-export function trainingFlops({ model, options, layers, headTrainable }: TrainDescription): number {
+export function trainingFlops(description: TrainDescription): number {
+  const { model, options, headTrainable } = description;
+  if (options.lossTile.vocabulary >= model.vocabSize)
+    return layerFlops(description, true) + headFlops(description, [lossGradientGraph(model, headTrainable, false)]);
+  const { scan, gradient } = vocabularyGraphs(model, headTrainable);
+  return layerFlops(description, true) + headFlops(description, [scan, gradient]);
+}
+
+/** Operations of the loss of one micro-batch. */
+export function forwardFlops(description: TrainDescription): number {
+  const { model, options } = description;
+  const isWhole = options.lossTile.vocabulary >= model.vocabSize;
+  const head = isWhole ? lossGraph(model) : vocabularyGraphs(model, []).scan;
+  return layerFlops(description, false) + headFlops(description, [head]);
+}
+
+function layerFlops({ layers }: TrainDescription, isBackwardToo: boolean): number {
   const known = new Map<Graph, number>();
   const flops = (graph: Graph | undefined): number => {
     if (!graph) return 0;
@@ -33,15 +49,14 @@ export function trainingFlops({ model, options, layers, headTrainable }: TrainDe
     known.set(graph, count);
     return count;
   };
-  const ofLayers = layers.reduce((sum, { forward, backward }) => sum + flops(forward) + flops(backward), 0);
+  return layers.reduce((sum, { forward, backward }) => sum + flops(forward) + (isBackwardToo ? flops(backward) : 0), 0);
+}
+
+/** Operations of graphs that run over every tile of rows and of the vocabulary. */
+function headFlops({ model, options }: TrainDescription, graphs: readonly Graph[]): number {
   const { rows, vocabulary } = options.lossTile;
   const count = options.batchSize * options.time;
-  const dims = { rows: Math.min(rows, count) };
-  const numRowTiles = count / dims.rows;
-  if (vocabulary >= model.vocabSize) {
-    return ofLayers + numRowTiles * graphFlops(lossGradientGraph(model, headTrainable, false), dims);
-  }
-  const { scan, gradient } = vocabularyGraphs(model, headTrainable);
-  const perTile = [scan, gradient].reduce((sum, graph) => sum + graphFlops(graph, { ...dims, tokens: vocabulary }), 0);
-  return ofLayers + numRowTiles * (model.vocabSize / vocabulary) * perTile;
+  const dims = { rows: Math.min(rows, count), tokens: Math.min(vocabulary, model.vocabSize) };
+  const numTiles = (count / dims.rows) * (model.vocabSize / dims.tokens);
+  return numTiles * graphs.reduce((sum, graph) => sum + graphFlops(graph, dims), 0);
 }

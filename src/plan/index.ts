@@ -10,13 +10,13 @@ export {
   type TokenChoice,
 } from "./encoder-decoder-generator.js";
 export { lossStage, predict, predictionChain } from "./encoder-heads.js";
-export { graphFlops, trainingFlops } from "./flops.js";
+export { forwardFlops, graphFlops, trainingFlops } from "./flops.js";
 export { type ForwardInput, type ForwardOptions, type ForwardResult, forward } from "./forward.js";
 export type { SequenceShape } from "./layer-graph.js";
 export type { LossTile } from "./loss-head.js";
 export { LossPlan, type LossPlanOptions } from "./loss-plan.js";
 export { measureFlops } from "./machine.js";
-export { estimateMemory, type MemoryEstimate, type MemoryOptions } from "./memory.js";
+export { estimateForward, estimateMemory, type MemoryEstimate, type MemoryOptions } from "./memory.js";
 export type { MicroBatch } from "./sequence-feeds.js";
 export { StagePlan, type StagePlanOptions, type StageRunOptions } from "./stage-plan.js";
 export { runStages, type Stage } from "./stages.js";

@@ -4,9 +4,12 @@ import { byteSize } from "../base/host-tensor.js";
 import { storedBytes } from "../compress/index.js";
 import type { Graph } from "../graph/index.js";
 import { evaluateShape } from "../graph/index.js";
-import { layerSpecs, type ParameterSpec, parameterSpecs } from "../nn/index.js";
+import { type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
 import type { LayerGraphs, TrainDescription } from "./describe.js";
-import { lossGradientGraph, vocabularyGraphs } from "./loss-graphs.js";
+import { gradientLayout } from "./gradient-layout.js";
+import { layerGraph } from "./layer-graph.js";
+import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
+import type { LossPlanOptions } from "./loss-plan.js";
 import { workspaceBytes } from "./workspace.js";
 
 /** Where the memory of a run goes, in bytes. */
@@ -61,24 +64,39 @@ export function estimateMemory(
     workspace: ARENA_FACTOR * largestWorkspace(description),
     runtime: processBytes,
   };
-  return { ...parts, total: Object.values(parts).reduce((a, b) => a + b, 0) };
+  return totalled(parts);
 }
 
-/** With streamed gradients, layers of one kind share buffers. */
-function gradientBytes({ model, options, layers }: TrainDescription, trained: readonly ParameterSpec[]): number {
-  const ofLayers = new Set(layerSpecs(model).map(({ name }) => name));
-  const all = trained.map(({ name, shape }) => [name, byteSize("float32", shape)] as const);
-  const counted = options.streamGradients ? all.filter(([name]) => !ofLayers.has(name)) : all;
-  const shared = new Map<string, number>();
-  if (options.streamGradients) {
-    for (const [i, { kind }] of model.layers.entries()) {
-      for (const spec of model.kinds[kind]!.parameters) {
-        if (layers[i]!.trainable.includes(spec.name))
-          shared.set(`${kind} ${spec.name}`, byteSize("float32", spec.shape));
-      }
-    }
-  }
-  return [...counted.map(([, size]) => size), ...shared.values()].reduce((a, b) => a + b, 0);
+/** Adds up the memory of a loss plan: evaluation, and training by forward passes alone. */
+export function estimateForward(
+  model: LanguageModel,
+  options: LossPlanOptions,
+  { processBytes = RUNTIME_BYTES }: Pick<MemoryOptions, "processBytes"> = {},
+): MemoryEstimate {
+  const { batchSize, time, lossTile } = options;
+  const kinds = new Set(model.layers.map(({ kind }) => kind));
+  const layers = [...kinds].map((kind) => workspaceBytes(layerGraph(model, kind, options, "evaluate")));
+  const dims = { rows: Math.min(lossTile.rows, batchSize * time), tokens: lossTile.vocabulary };
+  const head = lossTile.vocabulary < model.vocabSize ? vocabularyGraphs(model, []).scan : lossGraph(model);
+  return totalled({
+    weights: parameterSpecs(model).reduce((sum, { shape }) => sum + byteSize("float32", shape), 0),
+    gradients: 0,
+    optimizer: 0,
+    activations: 2 * byteSize("float32", [batchSize, time, model.hiddenSize]),
+    residuals: 0,
+    workspace: ARENA_FACTOR * Math.max(...layers, workspaceBytes(head, dims)),
+    runtime: processBytes,
+  });
+}
+
+const totalled = (parts: Omit<MemoryEstimate, "total">): MemoryEstimate => ({
+  ...parts,
+  total: Object.values(parts).reduce((a, b) => a + b, 0),
+});
+
+function gradientBytes(description: TrainDescription, trained: readonly ParameterSpec[]): number {
+  if (description.options.streamGradients) return byteSize("float32", [gradientLayout(description).length]);
+  return trained.reduce((sum, { shape }) => sum + byteSize("float32", shape), 0);
 }
 
 function residualBytes({ residuals }: LayerGraphs): number {

@@ -4,10 +4,11 @@ import { TrainingError } from "../base/errors.js";
 import { type HostTensor, zeros } from "../base/host-tensor.js";
 import { storedFormat, storedParts } from "../compress/index.js";
 import { evaluateShape, type Graph } from "../graph/index.js";
-import { type LanguageModel, type Layer, layerSpecs, type Parameters, parameterSpecs } from "../nn/index.js";
+import { type LanguageModel, type Layer, type Parameters, parameterSpecs } from "../nn/index.js";
 import type { Binding, Feeds, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import type { TrainDescription } from "./describe.js";
+import { allocateGradients, gradientLayout } from "./gradient-layout.js";
 import type { FrozenLocals } from "./layer-graph.js";
 import { createLossHead, type LossHead } from "./loss-head.js";
 import { gatherRows, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly accumulate: boolean;
   /** Given gradients as soon as all parts of this micro-batch are in. */
   readonly sink?: GradientSink;
+  /** Run the forward pass. Default true; false takes the values of the last run, of the same batch and weights. */
+  readonly repeatsForward?: boolean;
 }
 
 /** A model's training step, allocated and compiled. */
@@ -58,7 +61,7 @@ export class TrainPlan {
     return new TrainPlan(await new PlanBuilder(runtime, description, parameters).build());
   }
 
-  /** Gradients by parameter name; with streamed gradients, without those whose buffers layers share. */
+  /** Gradients by parameter name. Streamed ones share memory: they are what they are in the sink alone. */
   get gradients(): ReadonlyMap<string, HostTensor> {
     return this.#parts.gradients;
   }
@@ -67,11 +70,12 @@ export class TrainPlan {
    * Forward and backward over one micro-batch. Returns Σ weights · loss.
    * @throws TrainingError when the loss is not a number, before any gradient is handed over.
    */
-  async run(batch: MicroBatch, { accumulate, sink = async () => {} }: RunOptions): Promise<number> {
-    const { model, table, feeds, embedded, layers, head, headGradients, gradients } = this.#parts;
-    feeds.set(batch);
-    gatherRows(table, batch.ids, embedded);
-    for (const { forward } of layers) await forward.run();
+  async run(
+    batch: MicroBatch,
+    { accumulate, sink = async () => {}, repeatsForward = true }: RunOptions,
+  ): Promise<number> {
+    const { model, layers, head, headGradients, gradients } = this.#parts;
+    if (repeatsForward) await this.#forward(batch);
     const loss = await head.lossAndGradient(accumulate);
     // before the first gradient is used: parameters must not be spoiled by it
     if (!Number.isFinite(loss)) throw new TrainingError(`the loss is ${loss}`);
@@ -91,6 +95,13 @@ export class TrainPlan {
     return loss;
   }
 
+  async #forward(batch: MicroBatch): Promise<void> {
+    const { table, feeds, embedded, layers } = this.#parts;
+    feeds.set(batch);
+    gatherRows(table, batch.ids, embedded);
+    for (const { forward } of layers) await forward.run();
+  }
+
   /** Frees the bindings; programs belong to the runtime. */
   close(): void {
     for (const { forward, backward, accumulate } of this.#parts.layers) {
@@ -106,25 +117,21 @@ class PlanBuilder {
   readonly #description: TrainDescription;
   readonly #parameters: Parameters;
   readonly #feeds: SequenceFeeds;
-  readonly #gradients = new Map<string, HostTensor>();
-  /** Buffers that layers share, by kind and local name. */
-  readonly #shared = new Map<string, HostTensor>();
+  readonly #gradients: ReadonlyMap<string, HostTensor>;
 
   constructor(runtime: Runtime, description: TrainDescription, parameters: Parameters) {
     this.#runtime = runtime;
     this.#description = description;
     this.#parameters = parameters;
     this.#feeds = new SequenceFeeds(description.model, description.options);
+    this.#gradients = description.options.streamGradients
+      ? allocateGradients(gradientLayout(description))
+      : ownGradients(description);
   }
 
   async build(): Promise<PlanParts> {
     const { model, options, headTrainable } = this.#description;
     const hidden = (): HostTensor => zeros("float32", [options.batchSize, options.time, model.hiddenSize]);
-    const ofLayers = new Set(layerSpecs(model).map(({ name }) => name));
-    for (const { name, shape } of parameterSpecs(model)) {
-      const isShared = options.streamGradients && ofLayers.has(name);
-      if (options.isTrainable(name) && !isShared) this.#gradients.set(name, zeros("float32", shape));
-    }
     const activations = Array.from({ length: model.layers.length + 1 }, hidden);
     // the gradient by a layer's output and by its input: two buffers that swap from layer to layer
     const swapping = [hidden(), hidden()] as const;
@@ -160,7 +167,7 @@ class PlanBuilder {
     const kept = Object.fromEntries(
       Object.entries(residuals).map(([name, { dtype, shape }]) => [name, zeros(dtype, evaluateShape(shape, {}))]),
     );
-    const gradients = new Map(trainable.map((name) => [name, this.#gradient(layer, name)]));
+    const gradients = new Map(trainable.map((name) => [name, this.#gradients.get(layer.prefix + name)!]));
     const all: Feeds = {
       ...values,
       ...this.#feeds.ofLayer(index),
@@ -177,16 +184,12 @@ class PlanBuilder {
       accumulate: accumulate && (await bind(accumulate)),
     };
   }
+}
 
-  /** The gradient buffer of a layer's parameter; one per kind where gradients are streamed. */
-  #gradient({ kind, prefix }: Layer, name: string): HostTensor {
-    const own = this.#gradients.get(prefix + name);
-    if (own) return own;
-    const key = `${kind} ${name}`;
-    const shared = this.#shared.get(key) ?? zeros("float32", this.#parameters.get(prefix + name)!.shape);
-    this.#shared.set(key, shared);
-    return shared;
-  }
+/** A buffer for each gradient. */
+function ownGradients({ model, options }: TrainDescription): Map<string, HostTensor> {
+  const trained = parameterSpecs(model).filter(({ name }) => options.isTrainable(name));
+  return new Map(trained.map(({ name, shape }) => [name, zeros("float32", shape)]));
 }
 
 /** A layer's parameters by local name, packed ones in their parts. */

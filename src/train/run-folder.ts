@@ -4,6 +4,8 @@ import { CheckpointError, ConfigError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import {
   bestCheckpoint,
+  type Checkpoint,
+  type CheckpointContents,
   type JsonValue,
   loadCheckpoint,
   markBest,
@@ -12,6 +14,7 @@ import {
   saveCheckpoint,
   type TensorSource,
 } from "../checkpoint/index.js";
+import type { Parameters } from "../nn/index.js";
 import type { Optimizer } from "./optim/index.js";
 
 export interface RunFolder {
@@ -36,19 +39,52 @@ export interface RunProgress {
   sinceBest: number;
 }
 
-/** What a run changes: parameters by name, and the optimiser's states. */
-export interface RunTensors {
+/** What a run changes, in the form in which checkpoints hold it. */
+export interface RunState {
+  /** Parameters that are trained. */
   readonly parameters: ReadonlyMap<string, HostTensor>;
-  readonly optimizer: Optimizer;
+  /** What a checkpoint holds; that of the best step holds the group "parameters". */
+  save(isBest: boolean): StateContents;
+  /** Brings parameters and all else to where the checkpoint's step left them. */
+  load(checkpoint: Checkpoint): Promise<void>;
+}
+
+export interface StateContents {
+  readonly tensors: CheckpointContents["tensors"];
+  /** Beside the run's progress. */
+  readonly state?: Readonly<Record<string, JsonValue>>;
+}
+
+/** The state of a run as tensors: parameters, and the optimiser's states. */
+export class TensorState implements RunState {
+  private constructor(
+    readonly parameters: ReadonlyMap<string, HostTensor>,
+    readonly optimizer: Optimizer,
+  ) {}
+
+  static of(parameters: Parameters, isTrained: (name: string) => boolean, optimizer: Optimizer): TensorState {
+    return new TensorState(new Map([...parameters].filter(([name]) => isTrained(name))), optimizer);
+  }
+
+  save(): StateContents {
+    return { tensors: { parameters: this.parameters, optimizer: this.optimizer.states() } };
+  }
+
+  async load(checkpoint: Checkpoint): Promise<void> {
+    await readAll(checkpoint.group("parameters"), this.parameters);
+    for (const [name, parameter] of this.parameters) this.optimizer.prepare(name, parameter);
+    await readAll(checkpoint.group("optimizer"), new Map(this.optimizer.states()));
+  }
 }
 
 /** Saves the run's state; returns the folder. */
-export async function saveRun(folder: RunFolder, progress: RunProgress, tensors: RunTensors): Promise<string> {
+export async function saveRun(folder: RunFolder, progress: RunProgress, run: RunState): Promise<string> {
   const { step, before = null, after = null, best = null, sinceBest } = progress;
-  const state: JsonValue = { fingerprint: folder.fingerprint, step, before, after, best, sinceBest };
-  const groups = { parameters: tensors.parameters, optimizer: tensors.optimizer.states() };
-  const path = await saveCheckpoint(folder.root, step, { tensors: groups, state }, { keep: folder.keep });
-  if (best?.step === step) await markBest(folder.root, step);
+  const isBest = best?.step === step;
+  const { tensors, state: own } = run.save(isBest);
+  const state: JsonValue = { ...own, fingerprint: folder.fingerprint, step, before, after, best, sinceBest };
+  const path = await saveCheckpoint(folder.root, step, { tensors, state }, { keep: folder.keep });
+  if (isBest) await markBest(folder.root, step);
   return path;
 }
 
@@ -56,7 +92,7 @@ export async function saveRun(folder: RunFolder, progress: RunProgress, tensors:
  * Takes up a run where its newest intact checkpoint left it; a fresh start where there is none.
  * @throws ConfigError when the folder belongs to another run; CheckpointError when checkpoints are there but none is intact.
  */
-export async function resumeRun(folder: RunFolder | undefined, tensors: RunTensors): Promise<RunProgress> {
+export async function resumeRun(folder: RunFolder | undefined, run: RunState): Promise<RunProgress> {
   if (!folder) return { step: 0, sinceBest: 0 };
   const { checkpoint, skipped } = await newestIntact(folder.root);
   if (!checkpoint) {
@@ -74,9 +110,7 @@ export async function resumeRun(folder: RunFolder | undefined, tensors: RunTenso
         `${folder.root} holds checkpoints of another run (other data, base or options); choose another folder or remove it`,
       );
     }
-    await readAll(checkpoint.group("parameters"), tensors.parameters);
-    for (const [name, parameter] of tensors.parameters) tensors.optimizer.prepare(name, parameter);
-    await readAll(checkpoint.group("optimizer"), new Map(tensors.optimizer.states()));
+    await run.load(checkpoint);
     await rollBack(folder.root, checkpoint.step);
     const { before, after, best, sinceBest } = state;
     return {

@@ -13,7 +13,7 @@ import type { Feeds, Runtime } from "../runtime/index.js";
 import { GradientNorm } from "./gradient-norm.js";
 import type { StepReport } from "./loop.js";
 import { learningRateAt, Optimizer, type OptimizerRule, type Schedule } from "./optim/index.js";
-import { type RunFolder, type RunTensors, resumeRun, saveRun } from "./run-folder.js";
+import { type RunFolder, resumeRun, saveRun, TensorState } from "./run-folder.js";
 
 export interface StageTrainOptions {
   readonly steps: number;
@@ -85,7 +85,7 @@ export async function* trainStages(
   const { steps, evaluateEvery = 0 } = options;
   const trainer = await StageTrainer.create(context, work, options);
   try {
-    const progress = await resumeRun(folder, trainer.tensors);
+    const progress = await resumeRun(folder, trainer.state);
     if (work.evaluate && progress.before === undefined) {
       progress.before = await work.evaluate();
       yield { type: "evaluation", step: 0, value: progress.before };
@@ -101,7 +101,7 @@ export async function* trainStages(
         yield { type: "evaluation", step: progress.step, value: progress.after };
       }
       if (folder && isDue(folder.every)) {
-        yield { type: "checkpoint", step: progress.step, path: await saveRun(folder, progress, trainer.tensors) };
+        yield { type: "checkpoint", step: progress.step, path: await saveRun(folder, progress, trainer.state) };
       }
     }
     const { step, before, after } = progress;
@@ -121,7 +121,7 @@ class StageTrainer {
   private constructor(
     private readonly plan: StagePlan,
     private readonly norm: GradientNorm,
-    readonly tensors: RunTensors,
+    readonly state: TensorState,
     private readonly work: StageTrainWork,
     private readonly options: StageTrainOptions & { readonly accumulate: number },
   ) {}
@@ -139,9 +139,9 @@ class StageTrainer {
     }
     const plan = await StagePlan.create(runtime, stages, parameters, { save, isTrainable });
     const optimizer = await Optimizer.create(runtime, options.optimizer, { weightDecay });
-    const norm = await GradientNorm.create(runtime, plan.gradients.values());
-    const trained = new Map([...parameters].filter(([name]) => plan.gradients.has(name)));
-    return new StageTrainer(plan, norm, { parameters: trained, optimizer }, work, { ...options, accumulate });
+    const norm = await GradientNorm.create(runtime);
+    const state = TensorState.of(parameters, (name) => plan.gradients.has(name), optimizer);
+    return new StageTrainer(plan, norm, state, work, { ...options, accumulate });
   }
 
   /** Takes step `index`, counted from 0. */
@@ -161,14 +161,14 @@ class StageTrainer {
 
   async #update(index: number, learningRate: number): Promise<{ loss: number; gradientNorm: number }> {
     const { accumulate, seed, clipNorm = null } = this.options;
-    const { parameters, optimizer } = this.tensors;
+    const { parameters, optimizer } = this.state;
     let loss = 0;
     for (let i = 0; i < accumulate; i++) {
       fill(this.plan.feeds, this.work.batch(index * accumulate + i));
       const ofDropout = deriveSeed(seed, `step ${index} micro-batch ${i}`);
       loss += (await this.plan.run({ accumulate: i > 0, seed: ofDropout })) / accumulate;
     }
-    const gradientNorm = (await this.norm.compute()) / accumulate;
+    const gradientNorm = (await this.norm.of(this.plan.gradients.values())) / accumulate;
     if (!Number.isFinite(gradientNorm)) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
     const clipped = clipNorm !== null && gradientNorm > clipNorm ? clipNorm / gradientNorm : 1;
     optimizer.begin({ step: index, learningRate, gradientScale: clipped / accumulate });
@@ -181,7 +181,7 @@ class StageTrainer {
   close(): void {
     this.plan.close();
     this.norm.close();
-    this.tensors.optimizer.close();
+    this.state.optimizer.close();
   }
 }
 

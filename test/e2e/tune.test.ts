@@ -124,6 +124,40 @@ describe("a run", () => {
     expect(files.length).toBeGreaterThan(0);
   });
 
+  it.each([
+    ["lomo", "full", { learningRate: 0.3 }],
+    ["lomo", "lora", { learningRate: 1, clipValue: 0.1 }],
+    ["mezo", "full", { learningRate: 2e-4, epochs: 8 }],
+    ["mezo", "lora", { learningRate: 1e-2, epsilon: 1e-2, epochs: 8 }],
+  ] as const)("takes little memory by %s, of %s, and is repeated bit by bit", async (algorithm, method, changes) => {
+    const methodOptions = method === "lora" ? { r: 4 } : {};
+    const settings = config({ algorithm, method, methodOptions, samples: 0, ...changes });
+    const { summary, plan } = await runTune(settings);
+    expect(summary.best!.loss).toBeLessThan(summary.before!);
+    expect(plan.memory.optimizer).toBe(0);
+    expect(plan.shape.streamGradients).toBe(algorithm === "lomo");
+    if (algorithm === "mezo") expect(plan.memory.gradients + plan.memory.residuals).toBe(0);
+    expect(await verifyTuning(settings.out!)).toMatchObject({ isEqual: true, changedBuilds: [] });
+  });
+
+  it("of forward passes goes on from the log of a run that was stopped", async () => {
+    const changes = { algorithm: "mezo", method: "full", methodOptions: {}, learningRate: 2e-4, samples: 0 } as const;
+    const [whole, stopped] = [config(changes), config({ ...changes, out: join(root, "stopped-mezo") })];
+    await runTune(whole);
+    const stop = new AbortController();
+    const first = runTune(stopped, { signal: stop.signal }, (event) => {
+      if (event.type === "train" && event.event.type === "step" && event.event.step === 7) stop.abort();
+    });
+    await expect(first).rejects.toThrow("the same command goes on from it");
+    const steps: number[] = [];
+    await runTune(stopped, {}, (event) => {
+      if (event.type === "train" && event.event.type === "step") steps.push(event.event.step);
+    });
+    expect(steps[0]).toBe(8);
+    const weights = (out: string): Buffer => readFileSync(join(out, "model", "model.safetensors"));
+    expect(weights(stopped.out!).equals(weights(whole.out!))).toBe(true);
+  });
+
   it("checks rows against a schema of one's own, whose templates say what is learned", async () => {
     const rowSchema = {
       schema: {

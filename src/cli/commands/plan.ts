@@ -7,7 +7,7 @@ import { type MethodName, methods } from "../../peft/index.js";
 import { type PlanCell, planTable } from "../../pipeline/tuning/index.js";
 import { measureFlops } from "../../plan/index.js";
 import { Runtime } from "../../runtime/index.js";
-import { optimizers } from "../../train/index.js";
+import { type AlgorithmName, algorithms, type OptimizerName, optimizers } from "../../train/index.js";
 import { bytes, integer, table } from "../format.js";
 import { parseBytes, parseInteger, parsePositive } from "../options.js";
 
@@ -17,7 +17,8 @@ interface Flags {
   readonly memory?: number;
   readonly gflops?: number;
   readonly batchSize: number;
-  readonly optimizer: string;
+  readonly algorithm: AlgorithmName;
+  readonly optimizer?: OptimizerName;
   readonly json?: boolean;
 }
 
@@ -36,7 +37,14 @@ export const planCommand = new Command("plan")
   .option("--gflops <number>", "speed of the machine in matrix products (default: this one's, measured)", parsePositive)
   .option("--batch-size <rows>", "rows per step", parseInteger(1, 2 ** 20), 1)
   .addOption(
-    new Option("--optimizer <name>", "its states take memory").choices(Object.keys(optimizers)).default("adamw"),
+    new Option("--algorithm <name>", "how a step is found: lomo keeps a layer's gradients, mezo none")
+      .choices(Object.keys(algorithms))
+      .default("backprop"),
+  )
+  .addOption(
+    new Option("--optimizer <name>", "its states take memory (default: adamw; with lomo and mezo sgd)").choices(
+      Object.keys(optimizers),
+    ),
   )
   .option("--json", "print the cells as JSON on standard output")
   .action(run);
@@ -47,6 +55,7 @@ async function run(name: string, flags: Flags): Promise<void> {
   const cells = planTable(modelFromConfig(config), {
     methods: flags.methods,
     lengths: flags.length ?? [512, 2048, 8192],
+    algorithm: flags.algorithm,
     optimizer: flags.optimizer,
     batchSize: flags.batchSize,
     memoryBytes: flags.memory,

@@ -1,7 +1,13 @@
 /** @file `tessera tune`: a model and examples in, a tuned model out. */
 
 import { Command } from "commander";
-import { runTune, type TuneEvent, tuneConfigJsonSchema, tuneSettings } from "../../pipeline/tuning/index.js";
+import {
+  passesText,
+  runTune,
+  type TuneEvent,
+  tuneConfigJsonSchema,
+  tuneSettings,
+} from "../../pipeline/tuning/index.js";
 import { bytes, integer, parameters, plural, rows, seconds } from "../format.js";
 import { parseBytes } from "../options.js";
 import { StatusLine } from "../status-line.js";
@@ -73,14 +79,17 @@ function dataText({ examples, rows: data }: Extract<TuneEvent, { type: "data" }>
   ]);
 }
 
-function planText({ plan, method, isResumed }: Extract<TuneEvent, { type: "plan" }>): string {
+function planText({ plan, method, algorithm, isResumed }: Extract<TuneEvent, { type: "plan" }>): string {
   const { total, ...parts } = plan.memory;
   const { shape } = plan;
   return rows([
-    ["method", `${method}: ${parameters(plan.numTrainable)} of ${parameters(plan.numParameters)} parameters trained`],
+    [
+      "method",
+      `${method}: ${parameters(plan.numTrainable)} of ${parameters(plan.numParameters)} parameters trained by ${algorithm}`,
+    ],
     [
       "step",
-      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, keeping ${shape.save} for the backward pass, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
+      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, shape)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
     ],
     [
       "peak memory",

@@ -6,5 +6,5 @@ export { type TuneConfig, type TuneSettings, tuneConfigJsonSchema, tuneSettings 
 export type { TuneExamples, TuneRows } from "./tune-data.js";
 export { runTune, type TuneContext, type TuneEvent, tune } from "./tune-job.js";
 export type { TunePlan } from "./tune-plan.js";
-export { reportText, type TuneReport } from "./tune-report.js";
+export { passesText, reportText, type TuneReport } from "./tune-report.js";
 export { type Verification, verifyTuning } from "./verify.js";

@@ -3,8 +3,9 @@
 import { CapacityError, TesseraError } from "../../base/errors.js";
 import type { LanguageModel } from "../../nn/index.js";
 import { createAdapter, type MethodName, tuningOf } from "../../peft/index.js";
-import { type MemoryEstimate, trainingFlops } from "../../plan/index.js";
-import { type StepShape, shapeWithin } from "../tuning-plan.js";
+import { forwardFlops, type MemoryEstimate, trainingFlops } from "../../plan/index.js";
+import type { AlgorithmName, OptimizerName } from "../../train/index.js";
+import { type FittingShape, type StepShape, shapeWithin } from "../tuning-plan.js";
 import { tuneSettings } from "./tune-config.js";
 import { stepRequest } from "./tune-plan.js";
 
@@ -12,7 +13,9 @@ export interface PlanRequest {
   readonly methods: readonly MethodName[];
   /** Positions per row. */
   readonly lengths: readonly number[];
-  readonly optimizer: string;
+  readonly algorithm: AlgorithmName;
+  /** Default: the algorithm's own. */
+  readonly optimizer: OptimizerName | undefined;
   readonly batchSize: number;
   readonly memoryBytes: number | undefined;
   /** Floating-point operations per second that the machine reaches in matrix products. */
@@ -43,18 +46,18 @@ export function planTable(base: LanguageModel, request: PlanRequest): PlanCell[]
 }
 
 function planCell(base: LanguageModel, request: PlanRequest, method: MethodName, time: number): PlanCell {
-  const { optimizer, batchSize, memoryBytes, flopsPerSecond } = request;
+  const { algorithm, optimizer, batchSize, memoryBytes, flopsPerSecond } = request;
   try {
     if (time > base.maxPositions) throw new CapacityError(`the model has ${base.maxPositions} positions`);
     const tuning = tuningOf(base, createAdapter(base, { method }));
-    const settings = tuneSettings({ base: "", data: "", optimizer: optimizer as "adamw", batchSize });
+    const settings = tuneSettings({ base: "", data: "", algorithm, batchSize, ...(optimizer && { optimizer }) });
     const { fitting, smallest } = shapeWithin(stepRequest(tuning, settings, time), {
       memoryBytes,
       processBytes: PROCESS_BYTES,
     });
     if (!fitting) return { method, time, fits: false, reason: "too large", neededBytes: smallest };
-    const { shape, memory, description } = fitting;
-    const micro = trainingFlops(description) / flopsPerSecond / (1 - OTHER_SHARE);
+    const { shape, memory } = fitting;
+    const micro = stepFlops(fitting) / flopsPerSecond / (1 - OTHER_SHARE);
     const secondsPerStep = (micro * batchSize) / shape.batchSize;
     const tokensPerSecond = (batchSize * time) / secondsPerStep;
     return { method, time, fits: true, shape, memory, secondsPerStep, tokensPerSecond };
@@ -62,4 +65,12 @@ function planCell(base: LanguageModel, request: PlanRequest, method: MethodName,
     if (!(error instanceof TesseraError)) throw error;
     return { method, time, fits: false, reason: error.message, neededBytes: undefined };
   }
+}
+
+/** Operations of a micro-batch's passes. */
+function stepFlops({ request: { gradients, backwardPasses = 1 }, description }: FittingShape): number {
+  const forward = forwardFlops(description);
+  if (gradients === "none") return 2 * forward;
+  const both = trainingFlops(description);
+  return both + (backwardPasses - 1) * (both - forward);
 }

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { type DataFormatName, dataFormats, overLongPolicies } from "../../datasets/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
-import { type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
+import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
+import { algorithmDefaults } from "./tune-algorithm.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
@@ -53,16 +54,30 @@ export const tuneConfigSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe("Parameters of the base that are trained too: groups or modules."),
-  optimizer: z.enum(keys(optimizers) as [OptimizerName, ...OptimizerName[]]).default("adamw"),
+  algorithm: z
+    .enum(keys(algorithms) as [AlgorithmName, ...AlgorithmName[]])
+    .default("backprop")
+    .describe("How a step is found: all gradients kept, a layer's at a time (lomo), or forward passes alone (mezo)."),
+  epsilon: z.number().positive().optional().describe("Of mezo: how far parameters are moved. Default: 1e-3."),
+  clipValue: z.number().positive().optional().describe("Of lomo: elements of gradients are cut to it. Default: none."),
+  optimizer: z
+    .enum(keys(optimizers) as [OptimizerName, ...OptimizerName[]])
+    .optional()
+    .describe("Default: adamw; with lomo and mezo sgd, which they need."),
   learningRate: z
     .number()
     .positive()
     .optional()
-    .describe("Peak. Default: 2e-4 for adapters, 2e-5 for weights of the base."),
+    .describe("Peak. Default: 2e-4 for adapters, 2e-5 for the base; lomo 0.03; mezo 1e-4 and 1e-6."),
   schedule: z.enum(scheduleNames as [string, ...string[]]).default("cosine"),
   warmup: z.number().min(0).lt(1).default(0.03).describe("Share of the steps over which the rate grows."),
   weightDecay: z.number().min(0).default(0),
-  clipNorm: z.number().positive().nullable().default(1),
+  clipNorm: z
+    .number()
+    .positive()
+    .nullable()
+    .optional()
+    .describe("Longest gradient. Default: 1; with mezo none. With lomo it takes a second backward pass."),
   batchSize: z.int().positive().default(8).describe("Rows per step; the plan divides them into micro-batches."),
   epochs: z.number().positive().default(3),
   steps: z.int().positive().optional().describe("Instead of epochs."),
@@ -82,12 +97,12 @@ export const tuneConfigSchema = z.strictObject({
 /** What a user writes. */
 export type TuneConfig = z.input<typeof tuneConfigSchema>;
 /** With all defaults. */
-export type TuneSettings = z.output<typeof tuneConfigSchema>;
+export type TuneSettings = z.output<typeof tuneConfigSchema> & ReturnType<typeof algorithmDefaults>;
 
-/** @throws ConfigError naming every key that is unknown or out of range. */
+/** @throws ConfigError naming every key that is unknown, out of range or of another algorithm. */
 export function tuneSettings(config: unknown): TuneSettings {
   const parsed = tuneConfigSchema.safeParse(config);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, ...algorithmDefaults(parsed.data) };
   throw new ConfigError(
     `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,
   );

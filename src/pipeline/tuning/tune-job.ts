@@ -10,12 +10,20 @@ import { resolveModel, writeModel } from "../../checkpoint/index.js";
 import { adapterSpecs, createAdapter, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
 import { type LoadedModel, loadModel } from "../../presets/index.js";
 import { Runtime } from "../../runtime/index.js";
-import { optimizers, type TrainEvent, type TrainOptions, type TrainSummary, train } from "../../train/index.js";
+import {
+  type AlgorithmName,
+  optimizers,
+  type TrainEvent,
+  type TrainOptions,
+  type TrainSummary,
+  train,
+} from "../../train/index.js";
 import { chatTemplatesOf, endIdsOf } from "../chat-format.js";
 import { sha256 } from "../corpus.js";
 import { MetricsFile, Workspace } from "../workspace.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
+import { algorithmOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
@@ -23,7 +31,13 @@ import { reportText, type TuneReport } from "./tune-report.js";
 
 export type TuneEvent =
   | { readonly type: "data"; readonly examples: TuneExamples; readonly rows: TuneRows }
-  | { readonly type: "plan"; readonly plan: TunePlan; readonly method: string; readonly isResumed: boolean }
+  | {
+      readonly type: "plan";
+      readonly plan: TunePlan;
+      readonly method: string;
+      readonly algorithm: AlgorithmName;
+      readonly isResumed: boolean;
+    }
   | { readonly type: "train"; readonly event: TrainEvent }
   | { readonly type: "samples"; readonly step: number; readonly samples: readonly Sample[] }
   | { readonly type: "report"; readonly report: TuneReport };
@@ -100,7 +114,7 @@ class TuneJob {
     this.#parameters = new Map([...loaded.parameters, ...tuning.start(loaded.parameters, { seed: settings.seed })]);
     await this.#workspace.prepare();
     const { plan, isResumed } = await this.#plan(rows, hashes);
-    yield { type: "plan", plan, method: settings.method, isResumed };
+    yield { type: "plan", plan, method: settings.method, algorithm: settings.algorithm, isResumed };
     const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, settings.samples, settings.sampleTokens);
     const sample = (): Promise<Sample[]> =>
       sampleTexts(runtime, tuning, this.#parameters, prompts, loaded.tokenizer, {
@@ -190,6 +204,7 @@ class TuneJob {
       steps,
       accumulate,
       isTrainable: this.tuning.isTrainable,
+      algorithm: algorithmOf(settings),
       optimizer: optimizers[settings.optimizer](),
       weightDecay: settings.weightDecay,
       schedule: {
@@ -228,6 +243,7 @@ class TuneJob {
     const report: TuneReport = {
       base: settings.base,
       method: settings.method,
+      algorithm: settings.algorithm,
       family: loaded.model.family,
       data: {
         files: examples.report.files.map(({ path, format, numRows }) => ({ path, format, numRows })),

@@ -6,7 +6,7 @@ import type { HostTensor } from "../../base/host-tensor.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
 import { type AdapterOptions, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
 import type { Runtime } from "../../runtime/index.js";
-import { optimizers, stateBytes } from "../../train/index.js";
+import { type AlgorithmName, type GradientUse, optimizers, stateBytes } from "../../train/index.js";
 import {
   type FittingShape,
   type MemoryLimits,
@@ -17,6 +17,7 @@ import {
   trainableParameters,
   tuningPlanSchema,
 } from "../tuning-plan.js";
+import { algorithmDefaults, algorithmOf, algorithmRate } from "./tune-algorithm.js";
 import type { TuneSettings } from "./tune-config.js";
 import type { TuneRows } from "./tune-data.js";
 
@@ -31,7 +32,7 @@ export type TunePlan = z.infer<typeof tunePlanSchema>;
 const GROWTH_BYTES = 80 * 2 ** 20;
 
 /** Share of a training step's time that a held-out batch of the same size takes: forward alone. */
-const EVALUATION_SHARE = 1 / 3;
+const EVALUATION_SHARE: Readonly<Record<GradientUse, number>> = { all: 1 / 3, layer: 1 / 3, none: 1 / 2 };
 
 /** What settings make of a model. */
 export function tuningFor(base: LanguageModel, settings: TuneSettings, method: MethodName = settings.method): Tuning {
@@ -43,17 +44,21 @@ export function tuningFor(base: LanguageModel, settings: TuneSettings, method: M
 /** What must fit. */
 export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
-  { batchSize, optimizer, clipNorm }: Pick<TuneSettings, "batchSize" | "optimizer" | "clipNorm">,
+  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "clipNorm">,
   time: number,
 ): StepRequest {
-  const rule = optimizers[optimizer]();
+  const { batchSize, clipNorm } = settings;
+  const rule = optimizers[settings.optimizer]();
+  const { gradients } = algorithmOf(settings);
   return {
     model,
     isTrainable,
     time,
     rowsPerStep: batchSize,
     stateBytes: (shape) => stateBytes(rule, shape),
-    mayStream: batchSize === 1 && clipNorm === null,
+    mayStream: gradients === "all" && batchSize === 1 && clipNorm === null,
+    gradients,
+    backwardPasses: gradients === "layer" && clipNorm !== null ? 2 : 1,
   };
 }
 
@@ -85,13 +90,17 @@ export async function planTuning(
   const rowsInAll = settings.epochs * rows.train.numRows;
   const steps = settings.steps ?? Math.max(1, Math.round(rowsInAll / settings.batchSize));
   const heldOutRows = rows.heldOut?.numRows ?? 0;
-  const evaluationMs = (settings.evaluations + 1) * heldOutRows * (ms / settings.batchSize) * EVALUATION_SHARE;
+  const evaluationMs =
+    (settings.evaluations + 1) *
+    heldOutRows *
+    (ms / settings.batchSize) *
+    EVALUATION_SHARE[algorithmOf(settings).gradients];
   return {
     shape,
     time: rows.time,
     steps,
     accumulate,
-    learningRate: settings.learningRate ?? defaultLearningRate(tuning),
+    learningRate: settings.learningRate ?? defaultLearningRate(tuning, settings),
     numParameters: countParameters(parameterSpecs(tuning.model)),
     numTrainable: trainableParameters(description),
     msPerStep: ms,
@@ -101,7 +110,9 @@ export async function planTuning(
 }
 
 /** Weights that know something are moved with care; parameters that start at nothing are not. */
-function defaultLearningRate({ model, added }: Tuning): number {
+function defaultLearningRate({ model, added }: Tuning, { algorithm }: TuneSettings): number {
+  const ofAlgorithm = algorithmRate(algorithm, added.length > 0);
+  if (ofAlgorithm !== undefined) return ofAlgorithm;
   if (added.length > 0) return 2e-4;
   return model.hiddenSize < 256 ? 1e-3 : 2e-5;
 }
@@ -109,7 +120,10 @@ function defaultLearningRate({ model, added }: Tuning): number {
 /** Methods that need less than the one asked for, the nearest to it first. */
 const SMALLER: readonly MethodName[] = ["lora", "lora-fa", "bitfit", "ln"];
 
-/** What could be changed, the cheapest first: shorter rows, then a method that trains less, then more memory. */
+/** Algorithms from the one that needs most memory to the one that needs least. */
+const THRIFTY: readonly AlgorithmName[] = ["backprop", "lomo", "mezo"];
+
+/** What could be changed: shorter rows, a method that trains less, an algorithm that keeps less, or more memory. */
 function refusal(
   base: LanguageModel,
   settings: TuneSettings,
@@ -125,6 +139,11 @@ function refusal(
     fits(base, settings, name, request, limits),
   );
   if (method) changes.push(`--method ${method}`);
+  const algorithm = THRIFTY.slice(THRIFTY.indexOf(settings.algorithm) + 1).find((name) => {
+    const plain = { ...settings, ...algorithmDefaults({ algorithm: name }), algorithm: name };
+    return shapeWithin(stepRequest(request, plain, request.time), limits).fitting;
+  });
+  if (algorithm) changes.push(`--algorithm ${algorithm}`);
   changes.push(`--memory ${megabytes(smallest).replace(" ", "")}`);
   return new CapacityError(
     `a memory of ${megabytes(limits.memoryBytes!)} is too small for ${settings.method} of this model with rows of ${request.time} positions: it needs at least ${megabytes(smallest)}. What would fit: ${changes.join("; or ")}`,

@@ -1,6 +1,6 @@
 /** @file What a tuning run comes to, for programs and for people. */
 
-import type { TrainSummary } from "../../train/index.js";
+import type { AlgorithmName, TrainSummary } from "../../train/index.js";
 import type { Sample } from "./samples.js";
 import type { TunePlan } from "./tune-plan.js";
 
@@ -8,6 +8,8 @@ export interface TuneReport {
   readonly base: string;
   readonly family: string;
   readonly method: string;
+  /** How a step was found. */
+  readonly algorithm: AlgorithmName;
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -46,6 +48,10 @@ export interface TuneReport {
   readonly numVirtualTokens: number;
 }
 
+/** What a step runs, and keeps from one pass to the next. */
+export const passesText = (algorithm: AlgorithmName, { save }: TunePlan["shape"]): string =>
+  algorithm === "mezo" ? "two forward passes" : `keeping ${save} for the backward pass`;
+
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;
 const lossAndPerplexity = (loss: number | undefined): string =>
@@ -56,7 +62,7 @@ export function reportText(report: TuneReport): string {
   const { data, plan, summary, memory } = report;
   const rows: [string, string][] = [
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
-    ["method", `${report.method}, ${number(report.numTrainable)} parameters trained`],
+    ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
     ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
     ["examples", `${number(data.train)} to learn from, ${number(data.heldOut)} held out`],
     [
@@ -69,7 +75,7 @@ export function reportText(report: TuneReport): string {
     ],
     [
       "step",
-      `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, keeping ${plan.shape.save} for the backward pass`,
+      `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, ${passesText(report.algorithm, plan.shape)}`,
     ],
     ["steps", `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})`],
     ["held-out loss before", lossAndPerplexity(summary.before)],

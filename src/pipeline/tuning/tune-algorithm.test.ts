@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { tinyModel } from "../../../test/support/tiny-model.js";
+import type { AlgorithmName } from "../../train/index.js";
+import { planTable } from "./plan-table.js";
+import { tuneSettings } from "./tune-config.js";
+
+const minimal = { base: "model", data: "rows.jsonl" };
+
+describe("settings", () => {
+  it("follow the algorithm where nothing else is said", () => {
+    expect(tuneSettings(minimal)).toMatchObject({ algorithm: "backprop", optimizer: "adamw", clipNorm: 1 });
+    expect(tuneSettings({ ...minimal, algorithm: "lomo" })).toMatchObject({ optimizer: "sgd", clipNorm: 1 });
+    expect(tuneSettings({ ...minimal, algorithm: "mezo" })).toMatchObject({ optimizer: "sgd", clipNorm: null });
+    expect(tuneSettings({ ...minimal, algorithm: "lomo", clipNorm: null }).clipNorm).toBe(null);
+    expect(tuneSettings({ ...minimal, algorithm: "lomo", clipValue: 0.1 }).clipNorm).toBe(null);
+    // what is written into a manifest reads back as it was
+    const settings = tuneSettings({ ...minimal, algorithm: "mezo", epsilon: 0.01 });
+    expect(tuneSettings(settings)).toEqual(settings);
+  });
+
+  it.each([
+    [{ algorithm: "lomo", optimizer: "adamw" }, /"lomo" takes plain SGD steps.*leave out optimizer "adamw"/],
+    [{ algorithm: "mezo", clipNorm: 1 }, /"mezo" has no gradients to clip/],
+    [{ algorithm: "lomo", epsilon: 0.1 }, /"epsilon" is an option of algorithm "mezo", not of "lomo"/],
+    [{ clipValue: 0.1 }, /"clipValue" is an option of algorithm "lomo", not of "backprop"/],
+  ] as const)("refuse %o", (changes, message) => {
+    expect(() => tuneSettings({ ...minimal, ...changes })).toThrow(message);
+  });
+});
+
+it("the table shows what each algorithm keeps", () => {
+  const model = tinyModel({ hidden_size: 64, intermediate_size: 192, num_hidden_layers: 6 });
+  const cell = (algorithm: AlgorithmName) => {
+    const request = { methods: ["full"], lengths: [32], optimizer: undefined, batchSize: 1, memoryBytes: undefined };
+    const [only] = planTable(model, { ...request, methods: ["full"], algorithm, flopsPerSecond: 1e9 });
+    if (!only?.fits) throw new Error(`${algorithm} does not fit`);
+    return only;
+  };
+  const [backprop, lomo, mezo] = [cell("backprop"), cell("lomo"), cell("mezo")];
+  expect(backprop.memory.optimizer).toBe(2 * backprop.memory.gradients);
+  expect(lomo.memory.optimizer).toBe(0);
+  // six layers take turns
+  expect(lomo.memory.gradients).toBeLessThan(backprop.memory.gradients / 5);
+  expect(mezo.memory).toMatchObject({ gradients: 0, optimizer: 0, residuals: 0, weights: lomo.memory.weights });
+  expect(mezo.memory.total).toBeLessThan(lomo.memory.total);
+  // two forward passes beside a forward and two backward ones
+  expect(mezo.secondsPerStep).toBeLessThan(lomo.secondsPerStep);
+});

@@ -1,0 +1,76 @@
+/** @file What the way to train decides of a tuning run's settings: defaults, and what contradicts it. */
+
+import { ConfigError } from "../../base/errors.js";
+import {
+  type AlgorithmName,
+  algorithms,
+  lomo,
+  mezo,
+  type OptimizerName,
+  type TrainingAlgorithm,
+} from "../../train/index.js";
+
+/** Settings as the schema leaves them. */
+export interface AlgorithmSettings {
+  readonly algorithm: AlgorithmName;
+  readonly epsilon?: number | undefined;
+  readonly clipValue?: number | undefined;
+  readonly optimizer?: OptimizerName | undefined;
+  readonly clipNorm?: number | null | undefined;
+}
+
+interface Way {
+  readonly optimizer: OptimizerName;
+  readonly clipNorm: number | null;
+  /** Keys of the configuration that are this way's own. */
+  readonly keys: readonly (keyof AlgorithmSettings)[];
+  make(settings: AlgorithmSettings): TrainingAlgorithm;
+  /** Peak of the learning rate, for parameters that start at nothing and for weights that know something. */
+  readonly learningRate?: { readonly added: number; readonly base: number };
+}
+
+const ways: Readonly<Record<AlgorithmName, Way>> = {
+  backprop: { optimizer: "adamw", clipNorm: 1, keys: [], make: algorithms.backprop },
+  lomo: {
+    optimizer: "sgd",
+    clipNorm: 1,
+    keys: ["clipValue"],
+    make: ({ clipValue }) => lomo(clipValue === undefined ? {} : { clipValue }),
+    learningRate: { added: 0.03, base: 0.03 },
+  },
+  mezo: {
+    optimizer: "sgd",
+    clipNorm: null,
+    keys: ["epsilon"],
+    make: ({ epsilon }) => mezo(epsilon === undefined ? {} : { epsilon }),
+    learningRate: { added: 1e-4, base: 1e-6 },
+  },
+};
+
+/** Optimiser and clipping where nothing else is said. @throws ConfigError for keys of another way to train. */
+export function algorithmDefaults(settings: AlgorithmSettings): { optimizer: OptimizerName; clipNorm: number | null } {
+  const { algorithm, optimizer, clipNorm } = settings;
+  const way = ways[algorithm];
+  for (const [name, { keys }] of Object.entries(ways)) {
+    const foreign = keys.find((key) => settings[key] !== undefined && !way.keys.includes(key));
+    if (foreign)
+      throw new ConfigError(`tuning: "${foreign}" is an option of algorithm "${name}", not of "${algorithm}"`);
+  }
+  const chosen = optimizer ?? way.optimizer;
+  if (algorithm !== "backprop" && chosen !== "sgd")
+    throw new ConfigError(
+      `tuning: algorithm "${algorithm}" takes plain SGD steps, since an optimiser's states are what it saves; leave out optimizer "${chosen}"`,
+    );
+  if (algorithm === "mezo" && typeof clipNorm === "number")
+    throw new ConfigError(`tuning: algorithm "mezo" has no gradients to clip; leave out clipNorm ${clipNorm}`);
+  // clipped by value, gradients are not clipped by length too unless both are asked for, which is refused
+  const usual = settings.clipValue === undefined ? way.clipNorm : null;
+  return { optimizer: chosen, clipNorm: clipNorm === undefined ? usual : clipNorm };
+}
+
+export const algorithmOf = (settings: AlgorithmSettings): TrainingAlgorithm => ways[settings.algorithm].make(settings);
+
+/** Peak of the learning rate; undefined where the method decides. */
+export function algorithmRate(algorithm: AlgorithmName, hasAdded: boolean): number | undefined {
+  return ways[algorithm].learningRate?.[hasAdded ? "added" : "base"];
+}

@@ -1,0 +1,75 @@
+/** @file What a way to train is: how one step changes the parameters, and what a checkpoint of it holds. */
+
+import type { LanguageModel, Parameters } from "../../nn/index.js";
+import type { TrainPlanOptions } from "../../plan/index.js";
+import type { Runtime } from "../../runtime/index.js";
+import type { PackedDataset } from "../data/packing.js";
+import type { OrderRule } from "../data/row-order.js";
+import type { OptimizerOptions, OptimizerRule, Schedule } from "../optim/index.js";
+import type { RunFolder, RunState } from "../run-folder.js";
+
+export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> {
+  readonly steps: number;
+  /** Micro-batches per step. */
+  readonly accumulate: number;
+  /** How a step finds its direction. Default `backprop`. */
+  readonly algorithm?: TrainingAlgorithm;
+  readonly optimizer: OptimizerRule;
+  readonly weightDecay: number;
+  /** Memory for the optimiser's states (`OptimizerOptions.allocate`). Default the process's own. */
+  readonly allocate?: NonNullable<OptimizerOptions["allocate"]>;
+  readonly schedule: Schedule;
+  /** Gradients longer than this are scaled down to it; null leaves them. Streamed gradients are then computed twice. */
+  readonly clipNorm: number | null;
+  /** Seed of the order of rows, of dropout and of noise. */
+  readonly seed: number;
+  /** The order of rows. Default `shuffled`. */
+  readonly order?: OrderRule;
+  /** Steps between evaluations on held-out text; 0 evaluates at the start and the end only. */
+  readonly evaluateEvery: number;
+  /** Evaluations without a better loss before the run ends early; null never ends it. */
+  readonly patience: number | null;
+}
+
+export interface TrainContext {
+  readonly runtime: Runtime;
+  readonly model: LanguageModel;
+  /** Updated in place. */
+  readonly parameters: Parameters;
+  /** Where checkpoints go, and where a run that was stopped goes on from. */
+  readonly folder?: RunFolder;
+  /** Stops after the current step, with a checkpoint. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StepReport {
+  readonly type: "step";
+  /** Steps taken, this one included. */
+  readonly step: number;
+  /** Mean loss over the step's target tokens, in nats. */
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Length of the gradient before clipping; absent where it is not measured. */
+  readonly gradientNorm?: number;
+  /** Target tokens of the step. */
+  readonly tokens: number;
+}
+
+/** What a step keeps in memory: gradients of all parameters, of one layer at a time, or none. */
+export type GradientUse = "all" | "layer" | "none";
+
+/** One way to train: one file and one registry line. */
+export interface TrainingAlgorithm {
+  readonly name: string;
+  readonly gradients: GradientUse;
+  /** @throws ConfigError when options contradict the algorithm. */
+  createTrainer(context: TrainContext, dataset: PackedDataset, options: TrainOptions): Promise<Trainer>;
+}
+
+/** A run's steps over fixed buffers. */
+export interface Trainer {
+  readonly state: RunState;
+  /** Takes step `index`, counted from 0. @throws TrainingError when loss or gradient stop being numbers. */
+  step(index: number): Promise<StepReport>;
+  close(): void;
+}

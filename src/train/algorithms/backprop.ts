@@ -1,0 +1,71 @@
+/** @file Backpropagation: gradients of all parameters, added up over micro-batches, then one step of the optimiser. */
+
+import { TrainingError } from "../../base/errors.js";
+import { describeTraining, TrainPlan } from "../../plan/index.js";
+import type { PackedDataset } from "../data/packing.js";
+import { GradientNorm } from "../gradient-norm.js";
+import { Optimizer } from "../optim/index.js";
+import { TensorState } from "../run-folder.js";
+import type { StepReport, TrainContext, Trainer, TrainingAlgorithm, TrainOptions } from "./algorithm.js";
+import { clipScale } from "./clip.js";
+import { StepBatches, type StepResult, type StepWork } from "./step-batches.js";
+import { StreamedTrainer } from "./streamed.js";
+
+/** Any optimiser; with `streamGradients`, layer by layer. */
+export function backprop(): TrainingAlgorithm {
+  return {
+    name: "backprop",
+    gradients: "all",
+    createTrainer: (context, dataset, options) =>
+      options.streamGradients
+        ? StreamedTrainer.create(context, dataset, options)
+        : AccumulatedTrainer.create(context, dataset, options),
+  };
+}
+
+class AccumulatedTrainer implements Trainer {
+  private constructor(
+    private readonly plan: TrainPlan,
+    private readonly norm: GradientNorm,
+    private readonly batches: StepBatches,
+    private readonly options: TrainOptions,
+    readonly state: TensorState,
+  ) {}
+
+  static async create(
+    { runtime, model, parameters }: TrainContext,
+    dataset: PackedDataset,
+    options: TrainOptions,
+  ): Promise<AccumulatedTrainer> {
+    const description = describeTraining(model, { ...options, time: dataset.time, packed: true });
+    const plan = await TrainPlan.create(runtime, description, parameters);
+    const optimizer = await Optimizer.create(runtime, options.optimizer, options);
+    const norm = await GradientNorm.create(runtime);
+    const state = TensorState.of(parameters, options.isTrainable, optimizer);
+    return new AccumulatedTrainer(plan, norm, new StepBatches(dataset, options), options, state);
+  }
+
+  step(index: number): Promise<StepReport> {
+    return this.batches.step(index, (work) => this.#update(work));
+  }
+
+  async #update({ index, learningRate, batch }: StepWork): Promise<StepResult> {
+    const { accumulate, clipNorm } = this.options;
+    const { parameters, optimizer } = this.state;
+    let loss = 0;
+    for (let i = 0; i < accumulate; i++) loss += await this.plan.run(batch(i), { accumulate: i > 0 });
+    const gradientNorm = await this.norm.of(this.plan.gradients.values());
+    if (!Number.isFinite(gradientNorm)) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
+    optimizer.begin({ step: index, learningRate, gradientScale: clipScale(gradientNorm, clipNorm) });
+    for (const [name, gradient] of this.plan.gradients) {
+      await optimizer.update(name, parameters.get(name)!, gradient);
+    }
+    return { loss, gradientNorm };
+  }
+
+  close(): void {
+    this.plan.close();
+    this.norm.close();
+    this.state.optimizer.close();
+  }
+}

@@ -1,0 +1,53 @@
+/** @file The batches of each step, and its report, whatever the algorithm makes of them. */
+
+import { messageOf, TrainingError } from "../../base/errors.js";
+import { deriveSeed } from "../../base/rng.js";
+import type { MicroBatch } from "../../plan/index.js";
+import { batchOf, countTargets, type PackedDataset } from "../data/packing.js";
+import { type RowOrder, shuffled } from "../data/row-order.js";
+import { learningRateAt } from "../optim/index.js";
+import type { StepReport, TrainOptions } from "./algorithm.js";
+
+/** A step's work. */
+export interface StepWork {
+  /** Steps taken before this one. */
+  readonly index: number;
+  readonly learningRate: number;
+  /** Micro-batch `i`. The weights of all of them add up to 1. */
+  batch(i: number): MicroBatch;
+}
+
+/** What an algorithm measures in a step. */
+export type StepResult = Pick<StepReport, "loss" | "gradientNorm">;
+
+export class StepBatches {
+  readonly #order: RowOrder;
+
+  constructor(
+    private readonly dataset: PackedDataset,
+    private readonly options: TrainOptions,
+  ) {
+    this.#order = (options.order ?? shuffled)(dataset, options.batchSize, options.seed);
+  }
+
+  /** Runs step `index`. @throws TrainingError naming it when `run` throws one. */
+  async step(index: number, run: (work: StepWork) => Promise<StepResult>): Promise<StepReport> {
+    const { accumulate, schedule, seed } = this.options;
+    const micro = Array.from({ length: accumulate }, (_, i) => this.#order.rowsOf(index * accumulate + i));
+    const tokens = micro.reduce((sum, rows) => sum + countTargets(this.dataset, rows), 0);
+    const learningRate = learningRateAt(schedule, index);
+    const batch = (i: number): MicroBatch => ({
+      ...batchOf(this.dataset, micro[i]!, 1 / Math.max(tokens, 1)),
+      seed: deriveSeed(seed, `step ${index} micro-batch ${i}`),
+    });
+    try {
+      return { type: "step", step: index + 1, learningRate, tokens, ...(await run({ index, learningRate, batch })) };
+    } catch (error) {
+      if (!(error instanceof TrainingError)) throw error;
+      throw new TrainingError(
+        `step ${index + 1}: ${messageOf(error)}; a lower learning rate than ${learningRate} or a longer warm-up may help. Checkpoints are as they were`,
+        { cause: error },
+      );
+    }
+  }
+}
