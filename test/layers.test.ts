@@ -38,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "presets",
     "server",
     "documents",
+    "compress",
     "datasets",
     "chunk",
     "retrieval",
@@ -64,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "peft",
     "checkpoint",
     "runtime",
+    "compress",
   ],
 };
 

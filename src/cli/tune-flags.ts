@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, messageOf } from "../base/errors.js";
+import { frozenFormats } from "../compress/index.js";
 import { dataFormats, overLongPolicies } from "../datasets/index.js";
 import { methods } from "../peft/index.js";
 import type { TuneConfig } from "../pipeline/tuning/index.js";
@@ -32,6 +33,7 @@ const KEYS = [
   "overLong",
   "length",
   "method",
+  "frozen",
   "targets",
   "alsoTrain",
   "algorithm",
@@ -93,7 +95,15 @@ export function addTuneFlags(command: Command): Command {
     )
     .option("--length <tokens>", "positions per row (default: the longest example, at most 2,048)", count)
     .option("--no-packing", "one example per row")
-    .addOption(new Option("--method <method>", "what is trained (default: lora)").choices(Object.keys(methods)))
+    .addOption(
+      new Option("--method <method>", "what is trained (default: lora)").choices([...Object.keys(methods), "qlora"]),
+    )
+    .addOption(
+      new Option("--frozen <form>", "how weights that are not trained are kept (default: float32)").choices([
+        "float32",
+        ...Object.keys(frozenFormats),
+      ]),
+    )
     .option("--option <name=value>", "option of the method, such as r=16; may be repeated", assignment)
     .option("--targets <names...>", "linear maps to adapt (default: the family's own list)")
     .option(
@@ -125,7 +135,8 @@ export function addTuneFlags(command: Command): Command {
     .option("--price-per-hour <amount>", "of the machine, for the cost in the report", parsePositive)
     .option("--seed <number>", "seed of everything random (default: 1)", parseInteger(0, 2 ** 31 - 1))
     .option("--threads <number>", "default: as many as the machine has", count)
-    .option("--no-merge", "write the adapter only, not the whole model")
+    .option("--merge", "also write the whole model with the adapter in it (default: where frozen weights are float32)")
+    .option("--no-merge", "write the adapter only")
     .option("--out <folder>", "folder of the run (default: tuned)");
 }
 
@@ -139,7 +150,7 @@ export function tuneConfig(flags: TuneFlags): TuneConfig {
     ...given,
     methodOptions,
     ...(flags.packing === false && { packing: false }),
-    ...(flags.merge === false && { merge: false }),
+    ...(flags.merge !== undefined && { merge: flags.merge }),
   } as TuneConfig;
 }
 

@@ -130,7 +130,7 @@ export async function baseCandidate(path: string): Promise<{ candidate: Candidat
 }
 
 /** What the tokenizer's template or the config say belongs around a text. */
-export function marksOf({ tokenizer, config }: LoadedModel): DocumentMarks {
+export function marksOf({ tokenizer, config }: Pick<LoadedModel, "tokenizer" | "config">): DocumentMarks {
   const ids = (value: JsonValue | undefined): number[] => (typeof value === "number" ? [value] : []);
   const { prefix, suffix } = tokenizer.template;
   return {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { CapacityError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
+import type { FrozenWeights } from "../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../nn/index.js";
 import {
   describeTraining,
@@ -76,6 +77,8 @@ export interface StepRequest {
   readonly stateBytes: (shape: readonly number[]) => number;
   /** Whether gradients may be used up layer by layer, which rules out clipping and accumulation. */
   readonly mayStream: boolean;
+  /** Forms of frozen weights; what is not in it is float32. */
+  readonly frozen?: FrozenWeights;
   /** Which gradients the algorithm keeps. Default "all". "layer" takes all rows of a step at once. */
   readonly gradients?: GradientUse;
   /** Backward passes per step. Default 1; clipped and streamed gradients take 2. */
@@ -156,7 +159,13 @@ export function shapeWithin(
   const { model, time, isTrainable } = request;
   let smallest = Number.POSITIVE_INFINITY;
   for (const shape of stepShapes(request)) {
-    const description = describeTraining(model, { ...shape, time, packed: true, isTrainable });
+    const description = describeTraining(model, {
+      ...shape,
+      time,
+      packed: true,
+      isTrainable,
+      ...(request.frozen && { frozen: request.frozen }),
+    });
     const memory =
       request.gradients === "none"
         ? estimateForward(model, description.options, { processBytes })

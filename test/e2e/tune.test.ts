@@ -117,8 +117,8 @@ describe("a run", () => {
     expect(await verifyTuning(settings.out!)).toMatchObject({ isEqual: false, firstDifferentStep: 3 });
   });
 
-  it.each(["full", "lora-fa", "prompt", "prefix", "ln", "dora"] as const)("tunes by %s", async (method) => {
-    const methodOptions = method === "lora-fa" || method === "dora" ? { r: 4 } : {};
+  it.each(["full", "lora-fa", "qlora", "prompt", "prefix", "ln", "dora"] as const)("tunes by %s", async (method) => {
+    const methodOptions = ["lora-fa", "qlora", "dora"].includes(method) ? { r: 4 } : {};
     const { summary, files } = await runTune(config({ method, methodOptions, epochs: 4 }));
     expect(summary.best!.loss).toBeLessThan(summary.before!);
     expect(files.length).toBeGreaterThan(0);
@@ -156,6 +156,16 @@ describe("a run", () => {
     expect(steps[0]).toBe(8);
     const weights = (out: string): Buffer => readFileSync(join(out, "model", "model.safetensors"));
     expect(weights(stopped.out!).equals(weights(whole.out!))).toBe(true);
+  });
+
+  it("keeps frozen weights in 4 bits, writes the adapter alone, and merges it on request", async () => {
+    const frozen = { method: "dora", frozen: "nf4", merge: true, epochs: 1 } as const;
+    const [alone, merged] = [await runTune(config({ method: "qlora", epochs: 1 })), await runTune(config(frozen))];
+    expect(alone.plan.memory.weights).toBeLessThan(0.6 * 4 * alone.numParameters);
+    expect(alone.files).toEqual(["adapter/adapter_model.safetensors"]);
+    expect(merged.files).toEqual(["adapter/adapter_model.safetensors", "model/model.safetensors"]);
+    const { parameters } = await loadModel(join(merged.out, "model"));
+    expect(parameters.get("model.layers.0.mlp.up_proj.weight")!.dtype).toBe("float32");
   });
 
   it("checks rows against a schema of one's own, whose templates say what is learned", async () => {

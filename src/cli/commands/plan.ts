@@ -3,8 +3,8 @@
 import { Command, Option } from "commander";
 import { readModelHeader, resolveModel } from "../../checkpoint/index.js";
 import { modelFromConfig } from "../../models/index.js";
-import { type MethodName, methods } from "../../peft/index.js";
-import { type PlanCell, planTable } from "../../pipeline/tuning/index.js";
+import { methods } from "../../peft/index.js";
+import { type PlanCell, type PlannedMethod, planTable } from "../../pipeline/tuning/index.js";
 import { measureFlops } from "../../plan/index.js";
 import { Runtime } from "../../runtime/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers } from "../../train/index.js";
@@ -12,7 +12,7 @@ import { bytes, integer, table } from "../format.js";
 import { parseBytes, parseInteger, parsePositive } from "../options.js";
 
 interface Flags {
-  readonly methods: MethodName[];
+  readonly methods: PlannedMethod[];
   readonly length?: number[];
   readonly memory?: number;
   readonly gflops?: number;
@@ -29,8 +29,8 @@ export const planCommand = new Command("plan")
   .argument("<model>", "model folder, GGUF or llama2.c file, or a name on the hub")
   .addOption(
     new Option("--methods <names...>", "methods to compare")
-      .choices(Object.keys(methods))
-      .default(["full", "lora", "lora-fa", "bitfit"]),
+      .choices([...Object.keys(methods), "qlora"])
+      .default(["full", "lora", "lora-fa", "qlora"]),
   )
   .option("--length <tokens>", "positions per row; may be repeated (default: 512, 2048 and 8192)", lengths)
   .option("--memory <size>", "most memory, such as 4GB: shapes are chosen to fit", parseBytes)

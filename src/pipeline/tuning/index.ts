@@ -1,6 +1,6 @@
 /** @file Tuning runs: configuration, data, plan, job, report, replay. */
 
-export { type PlanCell, type PlanRequest, planTable } from "./plan-table.js";
+export { type PlanCell, type PlannedMethod, type PlanRequest, planTable } from "./plan-table.js";
 export type { Sample } from "./samples.js";
 export { type TuneConfig, type TuneSettings, tuneConfigJsonSchema, tuneSettings } from "./tune-config.js";
 export type { TuneExamples, TuneRows } from "./tune-data.js";

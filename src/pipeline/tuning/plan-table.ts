@@ -2,15 +2,17 @@
 
 import { CapacityError, TesseraError } from "../../base/errors.js";
 import type { LanguageModel } from "../../nn/index.js";
-import { createAdapter, type MethodName, tuningOf } from "../../peft/index.js";
 import { forwardFlops, type MemoryEstimate, trainingFlops } from "../../plan/index.js";
 import type { AlgorithmName, OptimizerName } from "../../train/index.js";
 import { type FittingShape, type StepShape, shapeWithin } from "../tuning-plan.js";
-import { tuneSettings } from "./tune-config.js";
-import { stepRequest } from "./tune-plan.js";
+import { type TuneConfig, tuneSettings } from "./tune-config.js";
+import { frozenFor, stepRequest, tuningFor } from "./tune-plan.js";
+
+/** A method as configurations name it. */
+export type PlannedMethod = NonNullable<TuneConfig["method"]>;
 
 export interface PlanRequest {
-  readonly methods: readonly MethodName[];
+  readonly methods: readonly PlannedMethod[];
   /** Positions per row. */
   readonly lengths: readonly number[];
   readonly algorithm: AlgorithmName;
@@ -23,7 +25,7 @@ export interface PlanRequest {
 }
 
 /** One cell of the table. */
-export type PlanCell = { readonly method: MethodName; readonly time: number } & (
+export type PlanCell = { readonly method: PlannedMethod; readonly time: number } & (
   | {
       readonly fits: true;
       readonly shape: StepShape;
@@ -45,16 +47,21 @@ export function planTable(base: LanguageModel, request: PlanRequest): PlanCell[]
   return request.methods.flatMap((method) => request.lengths.map((time) => planCell(base, request, method, time)));
 }
 
-function planCell(base: LanguageModel, request: PlanRequest, method: MethodName, time: number): PlanCell {
-  const { algorithm, optimizer, batchSize, memoryBytes, flopsPerSecond } = request;
+function planCell(base: LanguageModel, asked: PlanRequest, method: PlannedMethod, time: number): PlanCell {
+  const { algorithm, optimizer, batchSize, memoryBytes, flopsPerSecond } = asked;
   try {
     if (time > base.maxPositions) throw new CapacityError(`the model has ${base.maxPositions} positions`);
-    const tuning = tuningOf(base, createAdapter(base, { method }));
-    const settings = tuneSettings({ base: "", data: "", algorithm, batchSize, ...(optimizer && { optimizer }) });
-    const { fitting, smallest } = shapeWithin(stepRequest(tuning, settings, time), {
-      memoryBytes,
-      processBytes: PROCESS_BYTES,
+    const settings = tuneSettings({
+      base: "",
+      data: "",
+      method,
+      algorithm,
+      batchSize,
+      ...(optimizer && { optimizer }),
     });
+    const tuning = tuningFor(base, settings);
+    const request = stepRequest(tuning, settings, time, frozenFor(base, tuning, settings));
+    const { fitting, smallest } = shapeWithin(request, { memoryBytes, processBytes: PROCESS_BYTES });
     if (!fitting) return { method, time, fits: false, reason: "too large", neededBytes: smallest };
     const { shape, memory } = fitting;
     const micro = stepFlops(fitting) / flopsPerSecond / (1 - OTHER_SHARE);

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../base/errors.js";
+import { type FrozenFormatName, frozenFormats } from "../../compress/index.js";
 import { type DataFormatName, dataFormats, overLongPolicies } from "../../datasets/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
@@ -44,7 +45,14 @@ export const tuneConfigSchema = z.strictObject({
     .optional()
     .describe("Positions per row. Default: the longest example, at most 2,048 and the model's own."),
   packing: z.boolean().default(true).describe("Several examples in a row, none of which sees another."),
-  method: z.enum(keys(methods) as [MethodName, ...MethodName[]]).default("lora"),
+  method: z
+    .enum([...(keys(methods) as [MethodName, ...MethodName[]]), "qlora"])
+    .default("lora")
+    .describe("What is trained. qlora is lora over frozen weights in nf4."),
+  frozen: z
+    .enum(["float32", ...(keys(frozenFormats) as [FrozenFormatName, ...FrozenFormatName[]])])
+    .default("float32")
+    .describe("How weights that are not trained are kept: nf4 takes 4 bits, float16 16."),
   methodOptions: z
     .record(z.string(), z.unknown())
     .default({})
@@ -89,7 +97,10 @@ export const tuneConfigSchema = z.strictObject({
   pricePerHour: z.number().positive().optional().describe("Of the machine, for the cost in the report."),
   seed: z.int().min(0).default(1),
   threads: z.int().positive().optional(),
-  merge: z.boolean().default(true).describe("Also write the whole model with the adapter in it."),
+  merge: z
+    .boolean()
+    .optional()
+    .describe("Also write the whole model with the adapter in it. Default: where frozen weights are float32."),
   checkpointSeconds: z.number().min(0).default(60).describe("Time between checkpoints; 0 makes one at every step."),
   out: z.string().default("tuned").describe("Folder of the run."),
 });
@@ -97,15 +108,28 @@ export const tuneConfigSchema = z.strictObject({
 /** What a user writes. */
 export type TuneConfig = z.input<typeof tuneConfigSchema>;
 /** With all defaults. */
-export type TuneSettings = z.output<typeof tuneConfigSchema> & ReturnType<typeof algorithmDefaults>;
+export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method"> & {
+  readonly method: MethodName;
+} & ReturnType<typeof algorithmDefaults>;
 
 /** @throws ConfigError naming every key that is unknown, out of range or of another algorithm. */
 export function tuneSettings(config: unknown): TuneSettings {
   const parsed = tuneConfigSchema.safeParse(config);
-  if (parsed.success) return { ...parsed.data, ...algorithmDefaults(parsed.data) };
+  if (parsed.success) return { ...parsed.data, ...methodAndFrozen(parsed.data), ...algorithmDefaults(parsed.data) };
   throw new ConfigError(
     `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,
   );
+}
+
+function methodAndFrozen({
+  method,
+  frozen,
+}: z.output<typeof tuneConfigSchema>): Pick<TuneSettings, "method" | "frozen"> {
+  if (method !== "qlora") return { method, frozen };
+  if (frozen === "float16") {
+    throw new ConfigError('tuning: method "qlora" keeps frozen weights in nf4; for float16, give method "lora"');
+  }
+  return { method: "lora", frozen: "nf4" };
 }
 
 /** JSON Schema of a configuration file, for editors. */

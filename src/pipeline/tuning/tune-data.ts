@@ -17,7 +17,7 @@ import {
   withoutHeldOut,
 } from "../../datasets/index.js";
 import { withVirtualTokens } from "../../peft/index.js";
-import type { LoadedModel } from "../../presets/index.js";
+import type { TextModel } from "../../presets/index.js";
 import { type PackedDataset, packers, type TokenDocument } from "../../train/index.js";
 import { marksOf } from "../base-model.js";
 import { chatTemplatesOf } from "../chat-format.js";
@@ -74,7 +74,7 @@ const MOST_POSITIONS = 2048;
 /** Renders with the model's chat template, encodes and packs. */
 export function tuneRows(
   examples: Pick<TuneExamples, "train" | "heldOut">,
-  loaded: LoadedModel,
+  loaded: TextModel,
   { lossOn, overLong, length, packing }: TuneSettings,
   numVirtualTokens: number,
 ): TuneRows {

@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { ConfigError } from "../../base/errors.js";
 import type { HostTensor } from "../../base/host-tensor.js";
 import { resolveModel, writeModel } from "../../checkpoint/index.js";
+import { type FrozenWeights, packFrozenAsRead, unpackFrozen } from "../../compress/index.js";
+import { parameterSpecs } from "../../nn/index.js";
 import { adapterSpecs, createAdapter, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
-import { type LoadedModel, loadModel } from "../../presets/index.js";
+import { type OpenedModel, openModel, type TextModel } from "../../presets/index.js";
 import { Runtime } from "../../runtime/index.js";
 import {
   type AlgorithmName,
@@ -26,7 +28,7 @@ import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { algorithmOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
-import { planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
+import { frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
 
 export type TuneEvent =
@@ -91,7 +93,8 @@ class TuneJob {
     private readonly runtime: Runtime,
     private readonly settings: TuneSettings,
     private readonly context: TuneContext,
-    private readonly loaded: LoadedModel,
+    private readonly loaded: TextModel,
+    private readonly base: Base,
     private readonly tuning: Tuning,
     private readonly examples: TuneExamples,
   ) {
@@ -102,16 +105,18 @@ class TuneJob {
   static async open(runtime: Runtime, settings: TuneSettings, context: TuneContext): Promise<TuneJob> {
     // the data first: its faults are found in seconds
     const examples = await tuneExamples(settings);
-    const loaded = await loadModel(await resolveModel(settings.base));
-    return new TuneJob(runtime, settings, context, loaded, tuningFor(loaded.model, settings), examples);
+    await using opened = await openModel(await resolveModel(settings.base));
+    const tuning = tuningFor(opened.model, settings);
+    const base = await readBase(opened, frozenFor(opened.model, tuning, settings));
+    return new TuneJob(runtime, settings, context, opened, base, tuning, examples);
   }
 
   async *run(): AsyncGenerator<TuneEvent, TuneReport> {
     const { settings, loaded, tuning, examples, runtime } = this;
     const rows = tuneRows(examples, loaded, settings, tuning.numVirtualTokens);
     yield { type: "data", examples, rows };
-    const hashes = { baseHash: hashTensors(loaded.parameters), dataHash: examples.hash };
-    this.#parameters = new Map([...loaded.parameters, ...tuning.start(loaded.parameters, { seed: settings.seed })]);
+    const hashes = { baseHash: this.base.hash, dataHash: examples.hash };
+    this.#parameters = new Map([...this.base.parameters, ...this.#startValues()]);
     await this.#workspace.prepare();
     const { plan, isResumed } = await this.#plan(rows, hashes);
     yield { type: "plan", plan, method: settings.method, algorithm: settings.algorithm, isResumed };
@@ -144,6 +149,14 @@ class TuneJob {
       before ??= event.step === 0 ? samples : undefined;
       yield { type: "samples", step: event.step, samples };
     }
+  }
+
+  /** Of what the method adds; some follow from the base's weights, which must then be whole. */
+  #startValues(): Map<string, HostTensor> {
+    const { base, settings, loaded } = this;
+    const needsBase = base.frozen && methods[settings.method].start !== undefined;
+    const parameters = needsBase ? unpackFrozen(parameterSpecs(loaded.model), base.parameters) : base.parameters;
+    return this.tuning.start(parameters, { seed: settings.seed });
   }
 
   /** The plan of an earlier run of the same settings, or one that is made now and kept. */
@@ -205,6 +218,7 @@ class TuneJob {
       accumulate,
       isTrainable: this.tuning.isTrainable,
       algorithm: algorithmOf(settings),
+      ...(this.base.frozen && { frozen: this.base.frozen }),
       optimizer: optimizers[settings.optimizer](),
       weightDecay: settings.weightDecay,
       schedule: {
@@ -304,7 +318,9 @@ class TuneJob {
       folders.push("adapter");
     }
     const mayMerge = typeof methods[method].merging !== "string";
-    if (!(isWhole || (settings.merge && mayMerge))) return folders;
+    const { merge: isMerged = !this.base.frozen } = settings;
+    if (!(isWhole || (isMerged && mayMerge))) return folders;
+    if (this.base.frozen) this.#parameters = unpackFrozen(parameterSpecs(this.tuning.model), this.#parameters);
     if (!isWhole) merge(loaded.model, adapter, this.#parameters);
     for (const { name } of adapterSpecs(loaded.model, this.tuning.model)) this.#parameters.delete(name);
     await writeModel(this.#workspace.path("model"), {
@@ -366,10 +382,21 @@ class Clock {
 /** Said, not left to the runtime: the order of sums depends on it. */
 const threadsOf = ({ threads }: TuneSettings): number => threads ?? availableParallelism();
 
-function hashTensors(parameters: ReadonlyMap<string, HostTensor>): string {
+/** The base's parameters, what is frozen in its packed form, and a hash of the values they were made of. */
+interface Base {
+  readonly parameters: Map<string, HostTensor>;
+  readonly frozen: FrozenWeights | undefined;
+  readonly hash: string;
+}
+
+async function readBase({ parameters }: OpenedModel, frozen: FrozenWeights | undefined): Promise<Base> {
   const hash = createHash("sha256");
-  for (const [name, { data }] of parameters) {
-    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  async function* hashed(): AsyncGenerator<readonly [string, HostTensor]> {
+    for await (const [name, tensor] of parameters) {
+      const { buffer, byteOffset, byteLength } = tensor.data;
+      hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
+      yield [name, tensor];
+    }
   }
-  return hash.digest("hex");
+  return { parameters: await packFrozenAsRead(hashed(), frozen ?? new Map()), frozen, hash: hash.digest("hex") };
 }

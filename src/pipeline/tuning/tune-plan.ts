@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { CapacityError } from "../../base/errors.js";
 import type { HostTensor } from "../../base/host-tensor.js";
+import { type FrozenWeights, frozenWeights } from "../../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
 import { type AdapterOptions, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
 import type { Runtime } from "../../runtime/index.js";
@@ -46,6 +47,7 @@ export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
   settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "clipNorm">,
   time: number,
+  frozen?: FrozenWeights,
 ): StepRequest {
   const { batchSize, clipNorm } = settings;
   const rule = optimizers[settings.optimizer]();
@@ -58,8 +60,18 @@ export function stepRequest(
     stateBytes: (shape) => stateBytes(rule, shape),
     mayStream: gradients === "all" && batchSize === 1 && clipNorm === null,
     gradients,
+    ...(frozen && { frozen }),
     backwardPasses: gradients === "layer" && clipNorm !== null ? 2 : 1,
   };
+}
+
+/** Forms of what is not trained; undefined where all is float32. */
+export function frozenFor(
+  base: LanguageModel,
+  { isTrainable }: Pick<Tuning, "isTrainable">,
+  { frozen }: Pick<TuneSettings, "frozen">,
+): FrozenWeights | undefined {
+  return frozen === "float32" ? undefined : frozenWeights(base, isTrainable, frozen);
 }
 
 /** Bytes that the process holds before a plan's own, weights apart: they are counted by the plan. */
@@ -81,7 +93,7 @@ export async function planTuning(
   settings: TuneSettings & { readonly memoryBytes?: number },
 ): Promise<TunePlan> {
   const limits = { memoryBytes: settings.memoryBytes, processBytes: processBytes(parameters) };
-  const request = stepRequest(tuning, settings, rows.time);
+  const request = stepRequest(tuning, settings, rows.time, frozenFor(base, tuning, settings));
   const { fitting, smallest } = shapeWithin(request, limits);
   if (!fitting) throw refusal(base, settings, request, limits, smallest);
   const { shape, description, memory } = fitting;
@@ -139,9 +151,12 @@ function refusal(
     fits(base, settings, name, request, limits),
   );
   if (method) changes.push(`--method ${method}`);
+  const packed = settings.frozen === "float32" && frozenWeights(base, request.isTrainable, "nf4");
+  if (packed && packed.size > 0 && shapeWithin({ ...request, frozen: packed }, limits).fitting)
+    changes.push("--frozen nf4");
   const algorithm = THRIFTY.slice(THRIFTY.indexOf(settings.algorithm) + 1).find((name) => {
     const plain = { ...settings, ...algorithmDefaults({ algorithm: name }), algorithm: name };
-    return shapeWithin(stepRequest(request, plain, request.time), limits).fitting;
+    return shapeWithin(stepRequest(request, plain, request.time, request.frozen), limits).fitting;
   });
   if (algorithm) changes.push(`--algorithm ${algorithm}`);
   changes.push(`--memory ${megabytes(smallest).replace(" ", "")}`);
@@ -159,7 +174,8 @@ function fits(
 ): FittingShape | undefined {
   try {
     const plain = { ...settings, methodOptions: {}, alsoTrain: [], targets: undefined };
-    return shapeWithin(stepRequest(tuningFor(base, plain, method), settings, time), limits).fitting;
+    const tuning = tuningFor(base, plain, method);
+    return shapeWithin(stepRequest(tuning, settings, time, frozenFor(base, tuning, settings)), limits).fitting;
   } catch {
     // the model has nothing that this method trains
     return undefined;
