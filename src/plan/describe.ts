@@ -56,12 +56,7 @@ export function describeTraining(model: LanguageModel, options: TrainPlanOptions
     const trainable = locals.filter((name) => options.isTrainable(prefix + name));
     const wrt = isTrainedBelow ? ["x", ...trainable] : trainable;
     isTrainedBelow ||= trainable.length > 0;
-    const frozen: FrozenLocals = Object.fromEntries(
-      locals.flatMap((name) => {
-        const format = options.frozen?.get(prefix + name);
-        return format ? [[name, format]] : [];
-      }),
-    );
+    const frozen = frozenLocals(locals, prefix, options.frozen);
     const key = `${kind} ${wrt} ${Object.entries(frozen)}`;
     const graphs =
       known.get(key) ?? layerGraphs(layerGraph(model, kind, options, "train", frozen), wrt, trainable, options);
@@ -72,6 +67,19 @@ export function describeTraining(model: LanguageModel, options: TrainPlanOptions
     .map((spec) => spec.name)
     .filter((name) => options.isTrainable(name));
   return { model, options, layers, headTrainable };
+}
+
+/** Formats of a layer's packed weights, by local name. */
+export function frozenLocals(
+  locals: readonly string[],
+  prefix: string,
+  frozen: FrozenWeights = new Map(),
+): FrozenLocals {
+  const found = locals.flatMap((name) => {
+    const format = frozen.get(prefix + name);
+    return format ? [[name, format] as const] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 function checkFrozen(model: LanguageModel, { frozen = new Map(), isTrainable }: TrainPlanOptions): void {

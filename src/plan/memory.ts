@@ -3,9 +3,9 @@
 import { byteSize } from "../base/host-tensor.js";
 import { storedBytes } from "../compress/index.js";
 import type { Graph } from "../graph/index.js";
-import { evaluateShape } from "../graph/index.js";
+import { evaluateShape, readLate } from "../graph/index.js";
 import { type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
-import type { LayerGraphs, TrainDescription } from "./describe.js";
+import { frozenLocals, type LayerGraphs, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 import { gradientLayout } from "./gradient-layout.js";
 import { layerGraph } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
@@ -70,21 +70,27 @@ export function estimateMemory(
 /** Adds up the memory of a loss plan: evaluation, and training by forward passes alone. */
 export function estimateForward(
   model: LanguageModel,
-  options: LossPlanOptions,
+  options: LossPlanOptions & Pick<TrainPlanOptions, "frozen">,
   { processBytes = RUNTIME_BYTES }: Pick<MemoryOptions, "processBytes"> = {},
 ): MemoryEstimate {
-  const { batchSize, time, lossTile } = options;
-  const kinds = new Set(model.layers.map(({ kind }) => kind));
-  const layers = [...kinds].map((kind) => workspaceBytes(layerGraph(model, kind, options, "evaluate")));
+  const { batchSize, time, lossTile, frozen } = options;
+  const layers = new Map<string, number>();
+  for (const { kind, prefix } of model.layers) {
+    const locals = model.kinds[kind]!.parameters.map(({ name }) => name);
+    const packed = frozenLocals(locals, prefix, frozen);
+    const key = `${kind} ${Object.entries(packed)}`;
+    if (!layers.has(key))
+      layers.set(key, workspaceBytes(readLate(layerGraph(model, kind, options, "evaluate", packed))));
+  }
   const dims = { rows: Math.min(lossTile.rows, batchSize * time), tokens: lossTile.vocabulary };
   const head = lossTile.vocabulary < model.vocabSize ? vocabularyGraphs(model, []).scan : lossGraph(model);
   return totalled({
-    weights: parameterSpecs(model).reduce((sum, { shape }) => sum + byteSize("float32", shape), 0),
+    weights: parameterSpecs(model).reduce((sum, { name, shape }) => sum + storedBytes(shape, frozen?.get(name)), 0),
     gradients: 0,
     optimizer: 0,
     activations: 2 * byteSize("float32", [batchSize, time, model.hiddenSize]),
     residuals: 0,
-    workspace: ARENA_FACTOR * Math.max(...layers, workspaceBytes(head, dims)),
+    workspace: ARENA_FACTOR * Math.max(...layers.values(), workspaceBytes(head, dims)),
     runtime: processBytes,
   });
 }
