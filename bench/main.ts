@@ -6,6 +6,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   adapters: async () => (await import("./engine/adapters.bench.js")).adapters,
   algorithms: async () => (await import("./train/algorithms.bench.js")).algorithmsMemory,
   chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
+  context: async () => (await import("./long/context.bench.js")).context,
   extrapolation: async () => (await import("./positions/extrapolation.bench.js")).extrapolation,
   generate: async () => (await import("./engine/generate.bench.js")).generate,
   "grouped-queries": async () => (await import("./positions/grouped-queries.bench.js")).groupedQueries,

@@ -7,6 +7,7 @@ import { frozenFormats } from "../src/compress/index.js";
 import { dataFormats, refusedFormats } from "../src/datasets/index.js";
 import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
 import { ops } from "../src/graph/ops/index.js";
+import { contextStrategies, readingStrategies } from "../src/long/index.js";
 import { methods } from "../src/peft/index.js";
 import { stores } from "../src/retrieval/index.js";
 import { toolCallFormats } from "../src/server/index.js";
@@ -43,6 +44,8 @@ describe("registries", () => {
     dataFormats,
     refusedFormats,
     toolCallFormats,
+    readingStrategies,
+    contextStrategies,
     cachePolicies,
     logitsProcessors,
     candidateFilters,

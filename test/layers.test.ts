@@ -29,6 +29,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // documents: a folder of texts is read as `up` reads it
   datasets: ["tokenizers", "documents"],
   retrieval: ["chunk", "text"],
+  // engine and tokenizers: texts that are generated in blocks
+  long: ["chunk", "text", "retrieval", "engine", "tokenizers"],
   presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
   // train: the training step as a file
   export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "train", "peft", "tokenizers"],
@@ -49,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "plan",
     "train",
     "engine",
+    "long",
     "runtime",
     "checkpoint",
   ],
@@ -56,6 +59,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "datasets",
     "models",
     "pipeline",
+    "long",
     "export",
     "presets",
     "server",

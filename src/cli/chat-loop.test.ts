@@ -96,6 +96,43 @@ it("says when the conversation is longer than the context, and forgets the quest
   expect(session.messages).toEqual([]);
 });
 
+it.each([
+  [false, "oldest messages are no longer read: "],
+  [true, "oldest messages are no longer read but for a summary: "],
+])("reads the latest of a long conversation, says so, and keeps all of it (summarize %s)", async (summarize, said) => {
+  const notes: string[] = [];
+  const rendered: string[] = [];
+  await using long = await openTextService(runtime, scriptedModel([["\n", "It is", " sunny."]], 512), { id: "m" });
+  const watched: OpenTextService = {
+    ...long,
+    generate: (request) => {
+      if (request.prompt.kind === "chat") rendered.push(request.prompt.text);
+      return long.generate(request);
+    },
+  };
+  const onNote = (note: string) => void notes.push(note);
+  const session = new ChatSession(watched, {
+    ...{ model: "m", sampling: { temperature: 0, topP: 1 }, seed: 0, stop: [], maxTokens: 8, summarize, onNote },
+  });
+  session.setSystem("Be kind.");
+  for (let i = 0; i < 12; i++) {
+    for await (const _ of session.send(`${"Hello? ".repeat(12)}Number ${i}?`, new AbortController().signal));
+    const prompt = rendered.at(-1)!;
+    expect(await service.countTokens({ kind: "chat", text: prompt })).toBeLessThanOrEqual(512 - 8);
+    expect(prompt).toContain("Be kind.");
+    expect(prompt).toContain(`Number ${i}?`);
+  }
+  expect(session.messages).toHaveLength(1 + 24);
+  expect(notes.length).toBeGreaterThan(1);
+  // a few exchanges leave at once
+  expect(notes.length).toBeLessThan(8);
+  for (const note of notes) expect(note).toContain(said);
+  expect(rendered.at(-1)!.includes("Earlier in this conversation: It is sunny.")).toBe(summarize);
+  session.clear();
+  for await (const _ of session.send("Hi", new AbortController().signal));
+  expect(rendered.at(-1)).not.toContain("Earlier");
+});
+
 it("keeps what was written when an answer is ended", async () => {
   const session = newSession();
   const stop = new AbortController();

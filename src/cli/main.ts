@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { TesseraError } from "../base/errors.js";
 import { chatCommand } from "./commands/chat.js";
+import { digestCommand } from "./commands/digest.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
@@ -35,6 +36,7 @@ const commands = [
   exportCommand,
   trainingStepCommand,
   generateCommand,
+  digestCommand,
   chatCommand,
   serveCommand,
 ];

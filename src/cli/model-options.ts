@@ -4,16 +4,25 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolveModel } from "../checkpoint/index.js";
-import { type SpeculationName, speculations, type WeightFormat } from "../engine/index.js";
+import {
+  type CachePolicyName,
+  cachePolicies,
+  type SpeculationName,
+  speculations,
+  type WeightFormat,
+} from "../engine/index.js";
 import type { AdapterFolder } from "../pipeline/adapter-models.js";
 import { openTextProcess, type TextProcess } from "../pipeline/text-process/open.js";
+import { openTextHere } from "../pipeline/text-process/open-here.js";
 import type { TextProcessOptions } from "../pipeline/text-process/protocol.js";
+import type { LocalTextService, OpenTextService } from "../pipeline/text-service.js";
 import { type ServedModel, samplingRequest } from "../server/openai/index.js";
 import { parseInteger } from "./options.js";
 
 export interface ModelFlags {
   readonly weights: WeightFormat;
   readonly context?: number;
+  readonly cache?: CachePolicyName;
   readonly draft?: string;
   readonly speculate?: Speculate;
 }
@@ -114,7 +123,7 @@ export function adaptersOf({ adapter }: AdapterFlags): { readonly adapters?: rea
 }
 
 /** The model that all is written with: the adapter where one was given. */
-export function writerOf(service: TextProcess, { adapter }: AdapterFlags): ServedModel {
+export function writerOf(service: OpenTextService, { adapter }: AdapterFlags): ServedModel {
   const [base, adapted] = service.models();
   return adapter === undefined ? base! : adapted!;
 }
@@ -161,13 +170,31 @@ export async function openModel(
   flags: ModelFlags,
   more: Partial<TextProcessOptions> = {},
 ): Promise<TextProcess> {
+  return openTextProcess(await optionsOf(name, flags, more));
+}
+
+/** Opens a model in this process, for what needs the engine itself. */
+export async function openModelHere(
+  name: string,
+  { cache, ...flags }: ModelFlags,
+  more: Partial<TextProcessOptions> = {},
+): Promise<LocalTextService> {
+  const options = await optionsOf(name, flags, more);
+  return openTextHere({ ...options, ...(cache !== undefined && { cache: cachePolicies[cache] }) });
+}
+
+async function optionsOf(
+  name: string,
+  flags: ModelFlags,
+  more: Partial<TextProcessOptions>,
+): Promise<TextProcessOptions> {
   const { weights, context } = flags;
-  return openTextProcess({
+  return {
     path: await resolveModel(name),
     id: modelId(name),
     weights,
     ...(context !== undefined && { contextLength: context }),
     ...(await speculationOf(flags)),
     ...more,
-  });
+  };
 }

@@ -251,7 +251,8 @@ describe("Engine", () => {
   it("says how a text ended", async () => {
     await using engine = await openEngine({ contextLength: 8 });
     const all = await answer(engine, [1, 2]);
-    expect(all.end).toEqual({ reason: "context", promptTokens: 2, cachedTokens: 0, generatedTokens: 7 });
+    const rng = new Rng(0).state;
+    expect(all.end).toEqual({ reason: "context", promptTokens: 2, cachedTokens: 0, generatedTokens: 7, rng });
     const stop = all.ids[2]!;
     const stopped = await answer(engine, [1, 2], { stopIds: new Set([stop]) });
     expect(stopped.ids).toEqual(all.ids.slice(0, all.ids.indexOf(stop)));

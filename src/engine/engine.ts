@@ -1,6 +1,7 @@
 /** @file Many requests at once: tokens in, tokens out, one run of the model for all. */
 
 import { CapacityError, ConfigError, TesseraError, UnsupportedError } from "../base/errors.js";
+import type { RngState } from "../base/rng.js";
 import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { AdaptedLinears } from "./adapters/adapted-linears.js";
@@ -10,6 +11,7 @@ import { type CachePolicy, type CacheUsage, type KvCache, MAX_REPEATED } from ".
 import { contiguous } from "./cache/contiguous.js";
 import { type LengthPredictor, RecentLengths } from "./length-predictor.js";
 import { PositionTables } from "./position-tables.js";
+import { isStream, type PromptIds, readPrompt } from "./prompt-stream.js";
 import { Runner } from "./runner.js";
 import { Candidates } from "./sampling/candidates.js";
 import type { Constraint } from "./sampling/constraints/constraint.js";
@@ -45,13 +47,24 @@ export interface RequestOptions extends SamplingOptions {
   readonly maxTokens?: number;
   /** Ids that end the text; they are not given out. */
   readonly stopIds?: ReadonlySet<number>;
-  /** Seed of sampling: equal seeds give equal tokens. Default 0. */
-  readonly seed?: number;
+  /** Seed of sampling, or the state in which an earlier text ended: equal seeds give equal tokens. Default 0. */
+  readonly seed?: number | RngState;
   readonly constraint?: Constraint;
   /** Whether tokens are proposed. Default: where the engine has speculation. */
   readonly speculation?: boolean;
   /** Name of the adapter to generate with. Default: none. */
   readonly adapter?: string;
+  /**
+   * Tokens of the same text that earlier requests generated, oldest first. They stand in the prompt too; penalties,
+   * `minTokens` and the constraint go on behind them. Default none.
+   */
+  readonly written?: ArrayLike<number>;
+  /**
+   * Most tokens of the prompt whose keys and values may come from other requests, in whole pieces of `prefillTokens`.
+   * What decoding computed differs from what a prompt gives in the last bits: where a text must be the same however it came
+   * to be, only what was prompt before may be taken over. Default: all.
+   */
+  readonly reusableTokens?: number;
   /** Gives the request up: before the next run of the model, its memory is free. */
   readonly signal?: AbortSignal;
 }
@@ -88,6 +101,8 @@ export class Engine {
   readonly #candidates: Candidates;
   #order = 0;
   #loop: Promise<void> | undefined;
+  /** Something has come since the last round began. */
+  #isWoken = false;
   #isClosed = false;
   readonly #counts = { computedTokens: 0, cachedTokens: 0, generatedTokens: 0, finished: 0 };
 
@@ -106,7 +121,7 @@ export class Engine {
     this.#tables = new PositionTables(model, cache.numPositions);
     this.#adapters = adapters;
     this.#runner = new Runner(model, weights, program, cache, this.#tables, adapters);
-    this.#scheduler = new Scheduler(cache, this.#tables, options.maxSequences);
+    this.#scheduler = new Scheduler(cache, this.#tables, options);
     this.#speculator = options.speculator;
     this.#prefillTokens = options.prefillTokens;
     this.#lengths = options.lengths;
@@ -189,17 +204,23 @@ export class Engine {
   }
 
   /**
-   * Generates tokens after `prompt`, as they come; returns how it ended. Leaving early gives the request up.
-   * @throws ConfigError for options out of range, an unknown adapter or an empty prompt; CapacityError when the prompt fills
-   * the context; DataError when sampling finds no token; TesseraError once the engine is closed.
+   * Generates tokens after `prompt`, as they come; returns how it ended. Leaving early gives the request up. A prompt in
+   * pieces is computed as it comes and read no faster; it keeps its place in the cache until it has come, and with a sinks
+   * cache it may be of any length.
+   * @throws ConfigError for options out of range, an unknown adapter or an empty prompt; CapacityError when the prompt
+   * fills the context; DataError when sampling finds no token; TesseraError once the engine is closed.
    */
-  async *generate(
-    prompt: ArrayLike<number>,
-    options: RequestOptions = {},
-  ): AsyncGenerator<SampledToken, GenerationEnd> {
-    const sequence = this.#admitted(prompt, options);
+  async *generate(prompt: PromptIds, options: RequestOptions = {}): AsyncGenerator<SampledToken, GenerationEnd> {
+    let giveUp = (): void => {};
+    const givenUp = new Promise<void>((resolve) => {
+      giveUp = resolve;
+    });
+    const sequence = isStream(prompt) ? this.#begun(prompt, options, givenUp) : this.#admitted(prompt, options);
     const { signal } = options;
-    const abort = (): void => this.#abort(sequence);
+    const abort = (): void => {
+      giveUp();
+      this.#abort(sequence);
+    };
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
     try {
@@ -216,6 +237,7 @@ export class Engine {
     this.#isClosed = true;
     for (const sequence of this.#scheduler.sequences) this.#abort(sequence);
     await this.#loop;
+    this.#dropAborted();
     this.#runner.close();
     this.#speculator?.close();
   }
@@ -239,56 +261,92 @@ export class Engine {
   }
 
   #admitted(prompt: ArrayLike<number>, options: RequestOptions): Sequence {
+    if (prompt.length === 0) throw new ConfigError("the prompt has no tokens; begin with the model's start token");
+    checkPrompt(prompt, prompt.length, this.#model.vocabSize, this.contextLength);
+    const sequence = this.#sequenceOf(prompt, options);
+    if (sequence.maxTokens === 0) sequence.finish("length");
+    else {
+      this.#scheduler.add(sequence);
+      this.#wake();
+    }
+    return sequence;
+  }
+
+  /** A request whose prompt comes in pieces; it is admitted from the first on. */
+  #begun(source: AsyncIterable<ArrayLike<number>>, options: RequestOptions, givenUp: Promise<void>): Sequence {
+    const sequence = this.#sequenceOf([], options, true);
+    if (sequence.maxTokens === 0) {
+      sequence.finish("length");
+      return sequence;
+    }
+    this.#scheduler.add(sequence);
+    const feed = (ids: ArrayLike<number>): void => {
+      checkPrompt(ids, sequence.ids.length + ids.length, this.#model.vocabSize, this.contextLength);
+      sequence.feed(ids);
+      // keys in the cache were turned by the tables of shorter texts
+      if (sequence.cached && this.#tables.variantOf(sequence.ids.length) !== sequence.variant)
+        this.#scheduler.requeue(sequence);
+      this.#wake();
+    };
+    const end = (): void => {
+      sequence.isPromptOpen = false;
+      this.#wake();
+    };
+    void readPrompt(source, sequence, { feed, end, fail: (error) => this.#fail(sequence, error) }, givenUp);
+    return sequence;
+  }
+
+  #sequenceOf(prompt: ArrayLike<number>, options: RequestOptions, isPromptOpen = false): Sequence {
     this.#checkOpen();
-    const { maxTokens = Number.POSITIVE_INFINITY, stopIds = NO_IDS, seed = 0, constraint } = options;
     const adapter = options.adapter === undefined ? undefined : this.#adapterSet().get(options.adapter);
-    checkPrompt(prompt, this.#model.vocabSize, this.contextLength);
-    if (!(maxTokens === Number.POSITIVE_INFINITY || (Number.isInteger(maxTokens) && maxTokens >= 0)))
-      throw new ConfigError(`maxTokens must be a whole number from 0, got ${maxTokens}`);
+    const { maxTokens = Number.POSITIVE_INFINITY, stopIds = NO_IDS, seed = 0, constraint, written } = options;
+    const { reusableTokens = Number.POSITIVE_INFINITY } = options;
+    for (const [name, value] of Object.entries({ maxTokens, reusableTokens })) {
+      if (!(value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 0)))
+        throw new ConfigError(`${name} must be a whole number from 0, got ${value}`);
+    }
     if (options.speculation && !this.#speculator)
       throw new ConfigError("speculation: the engine has none; create it with EngineOptions.speculation");
     const vocabSize = this.#model.vocabSize;
-    const sampler = new Sampler(options, {
-      vocabSize,
-      stopIds,
-      prompt,
-      seed,
-      constraint,
-      candidates: this.#candidates,
-    });
+    const candidates = this.#candidates;
+    const sampler = new Sampler(options, { vocabSize, stopIds, prompt, seed, constraint, written, candidates });
     const most = Math.min(maxTokens, this.contextLength - prompt.length + 1);
-    const predictedTokens = this.#lengths.predict(prompt.length, most);
-    const speculative = options.speculation === false ? undefined : this.#speculator?.open();
-    const sequence = new Sequence({
+    return new Sequence({
       prompt,
       sampler,
       stopIds,
       maxTokens,
       order: this.#order++,
-      predictedTokens,
+      predictedTokens: this.#lengths.predict(prompt.length, most),
       adapter,
-      speculative,
+      speculative: options.speculation === false ? undefined : this.#speculator?.open(),
+      reusableTokens: reusableTokens - (reusableTokens % this.#prefillTokens || 0),
+      isPromptOpen,
     });
-    if (maxTokens === 0) sequence.finish("length");
-    else {
-      this.#scheduler.add(sequence);
-      this.#loop ??= this.#run();
-    }
-    return sequence;
+  }
+
+  #wake(): void {
+    this.#isWoken = true;
+    this.#loop ??= this.#run();
   }
 
   /** Ends the request for its reader now; its memory is free before the next run. */
   #abort(sequence: Sequence): void {
     sequence.isAborted = true;
     sequence.finish("aborted");
+    // it may hold the place that another waits for
+    if (this.#scheduler.sequences.includes(sequence)) this.#wake();
   }
 
-  /** Runs the model until nobody waits. */
+  /** Runs the model until nothing can be computed. */
   async #run(): Promise<void> {
     // requests that are made together are admitted together
     await undefined;
     try {
-      while (this.#hasWork()) await this.#round();
+      while (this.#hasWork()) {
+        this.#isWoken = false;
+        if (!(await this.#round()) && !this.#isWoken) break;
+      }
     } catch (error) {
       for (const sequence of this.#scheduler.sequences) this.#fail(sequence, error);
       this.#settleAdapters();
@@ -301,17 +359,19 @@ export class Engine {
     return this.#scheduler.sequences.length > 0;
   }
 
-  /** Some tokens of prompts, then one for everyone else. */
-  async #round(): Promise<void> {
-    for (let budget = this.#prefillTokens; budget > 0; ) {
-      const prefill = this.#scheduler.nextPrefill(budget);
+  /** Some tokens of prompts, then one for everyone else. False where there was nothing but prompts that are to come. */
+  async #round(): Promise<boolean> {
+    let count = 0;
+    while (count < this.#prefillTokens) {
+      const prefill = this.#scheduler.nextPrefill();
       if (!prefill) break;
-      budget -= prefill.count;
+      count += prefill.count;
       await this.#step([prefill.sequence], prefill.count);
       this.#dropAborted();
     }
     const decoding = this.#scheduler.nextDecode();
     if (decoding.length > 0) await this.#decode(decoding);
+    return count > 0 || decoding.length > 0;
   }
 
   /** A token for each of a batch; more for those whose proposals are accepted. */
@@ -412,13 +472,13 @@ export class Engine {
   }
 }
 
-function checkPrompt(prompt: ArrayLike<number>, vocabSize: number, contextLength: number): void {
-  if (prompt.length === 0) throw new ConfigError("the prompt has no tokens; begin with the model's start token");
+/** Checks ids of a prompt that has `length` tokens with them. */
+function checkPrompt(prompt: ArrayLike<number>, length: number, vocabSize: number, contextLength: number): void {
   const outside = Array.from(prompt).find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
   if (outside !== undefined) throw new ConfigError(`token id ${outside} is outside the vocabulary of ${vocabSize}`);
-  if (prompt.length >= contextLength) {
+  if (length >= contextLength) {
     throw new CapacityError(
-      `the prompt has ${prompt.length} tokens, but the context holds ${contextLength} with at least one to generate`,
+      `the prompt has ${length} tokens, but the context holds ${contextLength} with at least one to generate; shorten it, or take a cache that has no end (sinks-window)`,
     );
   }
 }

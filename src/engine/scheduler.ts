@@ -18,12 +18,14 @@ export class Scheduler {
   #prefilling: Sequence | undefined;
   /** Those with one. Places are kept, since they are places in memory. */
   readonly #decoding: Sequence[] = [];
+  /** Those whose prompts are still to come, with less than a piece to compute. They keep their places. */
+  readonly #awaiting: Sequence[] = [];
   #preemptions = 0;
 
   constructor(
     private readonly cache: KvCache,
     private readonly tables: Pick<PositionTables, "variantOf">,
-    private readonly maxSequences: number,
+    private readonly limits: { readonly maxSequences: number; readonly prefillTokens: number },
   ) {}
 
   get numWaiting(): number {
@@ -55,6 +57,7 @@ export class Scheduler {
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
     if (this.#prefilling === sequence) this.#prefilling = undefined;
     fillGap(this.#decoding, sequence);
+    fillGap(this.#awaiting, sequence);
   }
 
   /** Puts a running sequence back among those that wait; its text is computed anew later. */
@@ -63,14 +66,16 @@ export class Scheduler {
     this.add(sequence);
   }
 
-  /** The next piece of a prompt, of at most `budget` tokens. Admits whom memory allows once no prompt is unfinished. */
-  nextPrefill(budget: number): { readonly sequence: Sequence; readonly count: number } | undefined {
-    while (!this.#prefilling && this.#admitFirst());
+  /**
+   * The next piece of a prompt. Admits whom memory allows once no prompt is unfinished. Pieces end at multiples of
+   * `prefillTokens`, whoever else runs and however the prompt comes, so that equal prompts are computed in equal steps and
+   * give equal bits.
+   */
+  nextPrefill(): { readonly sequence: Sequence; readonly count: number } | undefined {
+    while (!this.#prefilling && (this.#takeFed() || this.#admitFirst()));
     const sequence = this.#prefilling;
     if (!sequence) return undefined;
-    // the last token of a text that goes on is computed with those of others, where something may be proposed to follow it
-    const needed = sequence.pendingTokens - Number(sequence.generatedTokens > 0);
-    const count = Math.min(needed, budget);
+    const count = this.#pieceOf(sequence);
     return this.#makeRoom(sequence, sequence.cached!.length + count) ? { sequence, count } : undefined;
   }
 
@@ -83,35 +88,67 @@ export class Scheduler {
 
   /** Must be called for the sequence of a prefill once its piece is computed and, at the prompt's end, a token chosen. */
   advanced(sequence: Sequence): void {
-    if (this.#prefilling !== sequence || sequence.pendingTokens > 1) return;
+    if (this.#prefilling !== sequence) return;
     this.#prefilling = undefined;
-    this.#decoding.push(sequence);
+    this.#place(sequence);
   }
 
   #running(): Sequence[] {
-    return this.#prefilling ? [...this.#decoding, this.#prefilling] : [...this.#decoding];
+    return [...this.#decoding, ...this.#awaiting, ...(this.#prefilling ? [this.#prefilling] : [])];
+  }
+
+  /** Tokens that can be computed at once; none where more of the prompt is to come before there is a whole piece. */
+  #pieceOf(sequence: Sequence): number {
+    const { prefillTokens } = this.limits;
+    const piece = prefillTokens - (sequence.cached!.length % prefillTokens);
+    // the last token of a text that goes on is computed with those of others, where something may be proposed to follow it
+    if (!sequence.isPromptOpen)
+      return Math.min(Math.max(1, sequence.pendingTokens - Number(sequence.generatedTokens > 0)), piece);
+    // the last token is left, since the next one is chosen behind it
+    return sequence.pendingTokens > piece ? piece : 0;
+  }
+
+  /** Puts a sequence that has its place in the cache where its next step is found. */
+  #place(sequence: Sequence): void {
+    if (this.#pieceOf(sequence) === 0) this.#awaiting.push(sequence);
+    else if (sequence.isPromptOpen || sequence.pendingTokens > 1) this.#prefilling = sequence;
+    else this.#decoding.push(sequence);
+  }
+
+  /** Goes on with one whose prompt has come further; asks for more where none has. */
+  #takeFed(): boolean {
+    const fed = this.#awaiting.find((sequence) => this.#pieceOf(sequence) > 0);
+    if (!fed) {
+      for (const { onWanted } of this.#awaiting) onWanted();
+      return false;
+    }
+    fillGap(this.#awaiting, fed);
+    this.#place(fed);
+    return true;
   }
 
   /** Lets in the one that came first, if memory allows. */
   #admitFirst(): boolean {
-    const sequence = this.#waiting[0];
+    // of a prompt that is to come there may be nothing yet
+    const sequence = this.#waiting.find(({ ids }) => ids.length > 0);
     const running = this.#running();
-    if (!sequence || running.length === this.maxSequences) return false;
+    if (!sequence || running.length === this.limits.maxSequences) return false;
     const expected = [sequence, ...running].reduce((sum, { remainingTokens }) => sum + remainingTokens, 0);
     const variant = this.tables.variantOf(sequence.ids.length);
     // alone it need not leave room: it can use all there is
     const reserveTokens = running.length === 0 ? 0 : expected;
     // keys and values depend on the adapter, and on which of two tables turned them
-    const open = { variant: 2 * (sequence.adapter?.serial ?? 0) + variant, reserveTokens };
-    const cached = this.cache.open(sequence.ids, open);
+    const kind = 2 * (sequence.adapter?.serial ?? 0) + variant;
+    const start = sequence.ids.slice(0, sequence.reusableTokens + 1);
+    const rest = sequence.ids.length - start.length;
+    const cached = this.cache.open(start, { variant: kind, reserveTokens: reserveTokens + rest });
     assert(cached || running.length > 0, "an empty cache has room for any sequence");
     if (!cached) return false;
-    this.#waiting.shift();
+    this.#waiting.splice(this.#waiting.indexOf(sequence), 1);
     sequence.cached = cached;
     sequence.variant = variant;
     if (sequence.cachedTokens < 0) sequence.cachedTokens = cached.length;
-    if (sequence.pendingTokens > 1) this.#prefilling = sequence;
-    else this.#decoding.push(sequence);
+    this.#place(sequence);
     return true;
   }
 

@@ -1,6 +1,7 @@
 /** @file One request in the engine: its tokens, its place in the cache, and where its events go. */
 
 import { assert } from "../base/errors.js";
+import type { RngState } from "../base/rng.js";
 import type { EngineAdapter } from "./adapters/adapter.js";
 import type { CachedSequence } from "./cache/cache.js";
 import { EventQueue } from "./event-queue.js";
@@ -17,6 +18,8 @@ export interface GenerationEnd {
   /** Tokens of the prompt that were known from other requests. */
   readonly cachedTokens: number;
   readonly generatedTokens: number;
+  /** State of the random numbers after the last choice, to go on from as `seed`; absent where the request was given up. */
+  readonly rng?: RngState;
 }
 
 export interface SequenceOptions {
@@ -32,12 +35,20 @@ export interface SequenceOptions {
   /** Absent where nothing is proposed. */
   readonly speculative?: Speculative | undefined;
   readonly adapter?: EngineAdapter | undefined;
+  /** Most tokens that it may take over from other requests. Default: all but the last. */
+  readonly reusableTokens?: number;
+  /** More of the prompt is to come. Default false. */
+  readonly isPromptOpen?: boolean;
 }
 
 export class Sequence implements Running {
   /** Prompt and text. */
   readonly ids: number[];
-  readonly promptLength: number;
+  promptLength: number;
+  /** More of the prompt is to come: no token is chosen, and only whole pieces are computed. */
+  isPromptOpen: boolean;
+  /** Called when more of an open prompt is wanted. */
+  onWanted: () => void = () => {};
   readonly events = new EventQueue<SampledToken, GenerationEnd>();
   readonly sampler: Sampler;
   readonly stopIds: ReadonlySet<number>;
@@ -45,6 +56,7 @@ export class Sequence implements Running {
   readonly order: number;
   readonly speculative: Speculative | undefined;
   readonly adapter: EngineAdapter | undefined;
+  readonly reusableTokens: number;
   /** Tokens that it is expected to generate in all; grows when it generates more. */
   predictedTokens: number;
   /** Place in the cache while it runs. */
@@ -59,6 +71,8 @@ export class Sequence implements Running {
     const { prompt, sampler, stopIds, maxTokens, order, predictedTokens, speculative, adapter } = options;
     this.ids = Array.from(prompt);
     this.promptLength = this.ids.length;
+    this.isPromptOpen = options.isPromptOpen ?? false;
+    this.reusableTokens = options.reusableTokens ?? Number.POSITIVE_INFINITY;
     this.sampler = sampler;
     this.stopIds = stopIds;
     this.maxTokens = maxTokens;
@@ -90,12 +104,20 @@ export class Sequence implements Running {
     return Math.max(0, Math.min(this.maxTokens, this.predictedTokens) - this.generatedTokens);
   }
 
+  /** More of an open prompt has come. */
+  feed(ids: ArrayLike<number>): void {
+    for (const id of Array.from(ids)) this.ids.push(id);
+    this.promptLength = this.ids.length;
+    this.sampler.readPrompt(ids);
+  }
+
   finish(reason: EndReason): void {
     this.events.end({
       reason,
       promptTokens: this.promptLength,
       cachedTokens: Math.max(0, this.cachedTokens),
       generatedTokens: this.generatedTokens,
+      ...(reason !== "aborted" && { rng: this.sampler.rng }),
     });
   }
 }

@@ -3,30 +3,27 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { DataError, messageOf } from "../base/errors.js";
-import type { SamplingRequest, TextService } from "../server/openai/service.js";
+import { ChatHistory, type ChatHistoryOptions } from "./chat-history.js";
+import type { OpenTextService } from "./text-service.js";
 
 const messagesSchema = z.array(z.strictObject({ role: z.enum(["system", "user", "assistant"]), content: z.string() }));
 export type ChatSessionMessage = z.output<typeof messagesSchema>[number];
 
-export interface ChatSessionOptions {
-  readonly model: string;
-  readonly sampling: SamplingRequest;
-  readonly seed: number;
-  readonly stop: readonly string[];
-  /** Most tokens of an answer. Default: until the context is full. */
-  readonly maxTokens?: number;
-}
+export type ChatSessionOptions = ChatHistoryOptions;
 
 export class ChatSession {
-  readonly #service: TextService;
+  readonly #service: OpenTextService;
   readonly #options: ChatSessionOptions;
+  readonly #history: ChatHistory;
   #messages: ChatSessionMessage[] = [];
 
-  constructor(service: TextService, options: ChatSessionOptions) {
+  constructor(service: OpenTextService, options: ChatSessionOptions) {
     this.#service = service;
     this.#options = options;
+    this.#history = new ChatHistory(service, options);
   }
 
+  /** The whole conversation, also what the model no longer reads. */
   get messages(): readonly ChatSessionMessage[] {
     return this.#messages;
   }
@@ -40,17 +37,19 @@ export class ChatSession {
   /** Forgets all messages but the system's. */
   clear(): void {
     this.#messages = this.#messages.filter(({ role }) => role === "system");
+    this.#history.reset();
   }
 
   /**
    * The answer to `content`, piece by piece. What was written when the signal is aborted stays in the history; a question that
-   * gets no answer does not.
-   * @throws ApiError when the conversation is longer than the context.
+   * gets no answer does not. Of a conversation that leaves no room for an answer the oldest exchanges are no longer read.
+   * @throws ApiError when system message and question alone are longer than the context.
    */
   async *send(content: string, signal: AbortSignal): AsyncGenerator<string, void> {
     const asked: ChatSessionMessage[] = [...this.#messages, { role: "user", content }];
-    const { model, ...options } = this.#options;
-    const { text } = await this.#service.renderChat({ model, messages: asked, tools: [], variables: {} });
+    const { model, onNote: _note, summarize: _summarize, ...options } = this.#options;
+    const messages = await this.#history.read(asked, signal);
+    const { text } = await this.#service.renderChat({ model, messages: [...messages], tools: [], variables: {} });
     const prompt = { kind: "chat", text } as const;
     // the same question again gets another answer
     const seed = options.seed + asked.length;
@@ -83,5 +82,6 @@ export class ChatSession {
     const parsed = messagesSchema.safeParse(value);
     if (!parsed.success) throw new DataError(`chat: ${path} holds no chat: ${z.prettifyError(parsed.error)}`);
     this.#messages = parsed.data;
+    this.#history.reset();
   }
 }

@@ -3,10 +3,17 @@
 export type { AdapterFolder } from "./adapter-models.js";
 export { ChatSession } from "./chat-session.js";
 export { openKnowledge } from "./knowledge.js";
+export { type ReadingModelOptions, ResultFile, readingModel } from "./reading-model.js";
+export { type SavedRequest, SavedText } from "./saved-text.js";
 export type { SpeculationChoice } from "./speculation.js";
 export { openTextProcess, type RestartOptions, type TextProcess } from "./text-process/open.js";
 export type { TextProcessOptions } from "./text-process/protocol.js";
-export { type OpenTextService, openTextService, type TextServiceOptions } from "./text-service.js";
+export {
+  type LocalTextService,
+  type OpenTextService,
+  openTextService,
+  type TextServiceOptions,
+} from "./text-service.js";
 export type { TuningMethod } from "./tune.js";
 export type { TuningPlan } from "./tuning-plan.js";
 export { runUp, type UpEvent, type UpOptions, type UpPlan, type UpReport, type UpResult, up } from "./up.js";

@@ -2,16 +2,19 @@
 
 import { UnsupportedError } from "../base/errors.js";
 import {
+  type CachePolicy,
   checkSampling,
   Engine,
   type EngineOptions,
   type EngineStatistics,
+  type PromptIds,
   type RequestOptions,
   type SampledToken,
   StopStrings,
   type WeightFormat,
   Weights,
 } from "../engine/index.js";
+import { type BlockHook, type BlockOptions, type BlockRecord, writeBlocks } from "../long/index.js";
 import {
   embedTexts,
   generationConfigOf,
@@ -34,9 +37,10 @@ import type {
   TokenChance,
 } from "../server/openai/service.js";
 import { toolCallFormatOf } from "../server/openai/tool-calls/index.js";
-import { type ChatTemplate, renderChat, type Tokenizer } from "../tokenizers/index.js";
+import { type ChatTemplate, renderChat, type StreamDecoder, type Tokenizer } from "../tokenizers/index.js";
 import { type AdapterModelOptions, AdapterModels, engineAdapters, readAdapters } from "./adapter-models.js";
 import { beginIdOf, chatTemplatesOf, endIdsOf } from "./chat-format.js";
+import { ModelFingerprint } from "./model-fingerprint.js";
 import { type SpeculationChoice, speculationOf } from "./speculation.js";
 import { TextConstraints } from "./text-constraints.js";
 
@@ -45,6 +49,8 @@ export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" 
   readonly id: string;
   /** Default float32. */
   readonly weights?: WeightFormat;
+  /** How keys and values are kept; `sinks-window` takes texts of any length. Default contiguous. */
+  readonly cache?: CachePolicy;
   /** Requests that run at once. Default 8. */
   readonly maxSequences?: number;
   /** Guesses tokens that are then verified together. Default: none. */
@@ -55,6 +61,13 @@ export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" 
   readonly created?: number;
 }
 
+/** A text in blocks; see `writeBlocks`. */
+export interface BlockRequest
+  extends Pick<TextRequest, "prompt" | "sampling" | "seed" | "stop" | "maxTokens" | "constraint" | "signal">,
+    Pick<BlockOptions, "blockTokens" | "beyondContext"> {
+  readonly onBlock?: BlockHook;
+}
+
 /** Close it when no request is left. */
 export interface OpenTextService extends TextService, AsyncDisposable {
   /** Name of the model that writes. */
@@ -63,6 +76,26 @@ export interface OpenTextService extends TextService, AsyncDisposable {
   readonly weightBytes: number;
   /** What the engine is doing and has done. */
   statistics(): Promise<EngineStatistics>;
+  /** Tokens that a prompt has for the model. @throws ApiError for one that is empty where the model needs a token. */
+  countTokens(prompt: Prompt): Promise<number>;
+}
+
+/** A service whose engine is in this process. */
+export interface LocalTextService extends OpenTextService {
+  /** Most tokens of prompt and text together; infinite with a cache that makes room. */
+  readonly contextLength: number;
+  /** Tells the model and the format of its weights from others. */
+  readonly fingerprint: string;
+  readonly tokenizer: Tokenizer;
+  /** Whether the model has a chat template. */
+  readonly hasChat: boolean;
+  /**
+   * Text after a prompt that comes in pieces, computed as it comes. `numPromptTokens` grows with it.
+   * @throws CapacityError from the pieces when it fills the context.
+   */
+  generateAfter(prompt: AsyncIterable<string>, request: Omit<TextRequest, "prompt">): Generation;
+  /** A text block by block, after those that are done; see `writeBlocks`. */
+  writeBlocks(request: BlockRequest, done?: readonly BlockRecord[]): AsyncGenerator<BlockRecord, void>;
 }
 
 /**
@@ -74,9 +107,10 @@ export async function openTextService(
   runtime: Runtime,
   loaded: TextModel & Pick<LoadedModel | OpenedModel, "parameters">,
   options: TextServiceOptions,
-): Promise<OpenTextService> {
+): Promise<LocalTextService> {
   const { id, weights: format = "float32", maxSequences = 8, embeddings, created = nowInSeconds() } = options;
-  const weights = await Weights.pack(loaded.model, loaded.parameters, format);
+  const fingerprint = new ModelFingerprint(loaded, format);
+  const weights = await Weights.pack(loaded.model, fingerprint.passing(loaded.parameters), format);
   const read = await readAdapters(loaded.model, options);
   const engine = await Engine.create(runtime, loaded.model, weights, {
     maxSequences,
@@ -84,6 +118,7 @@ export async function openTextService(
     ...(options.contextLength !== undefined && { contextLength: options.contextLength }),
     ...(options.cacheBytes !== undefined && { cacheBytes: options.cacheBytes }),
     ...(options.speculation && { speculation: speculationOf(options.speculation, loaded, format) }),
+    ...(options.cache !== undefined && { cache: options.cache }),
   });
   const { contextLength } = engine;
   const { sampling: defaults, unfollowed } = generationConfigOf(loaded.tokenizerFiles);
@@ -98,11 +133,18 @@ export async function openTextService(
   return {
     id,
     weightBytes: weights.bytes,
+    contextLength,
+    fingerprint: fingerprint.digest(),
+    tokenizer: loaded.tokenizer,
+    hasChat: writer.hasChat,
     concurrency: maxSequences,
     models: () => [base, ...adapters.models, ...others],
     renderChat: async (request) => writer.renderChat(request),
     generate: async (request) => writer.generate(request),
     ...(options.speculation && { speculation: () => engine.statistics.speculation }),
+    generateAfter: (prompt, request) => writer.generateAfter(prompt, request),
+    writeBlocks: (request, done) => writer.writeBlocks(request, done),
+    countTokens: async (prompt) => writer.countTokens(prompt),
     ...(embeddings && {
       embed: async ({ model, texts }) => {
         if (model !== embeddings.id) throw wrongModel(model, `texts; embeddings come from ${embeddings.id}`);
@@ -158,6 +200,14 @@ class ModelWriter {
     this.#constraints = new TextConstraints(loaded.tokenizer);
   }
 
+  get hasChat(): boolean {
+    return this.#templates.has("default");
+  }
+
+  countTokens(prompt: Prompt): number {
+    return this.#encode(prompt).length;
+  }
+
   renderChat({ model, messages, tools, variables }: ChatRequest): RenderedChat {
     this.#checkModel(model);
     const name = tools.length > 0 && this.#templates.has("tool_use") ? "tool_use" : "default";
@@ -185,18 +235,69 @@ class ModelWriter {
     const stops = new StopStrings(request.stop);
     const options = this.#optionsOf(request);
     checkSampling(options);
-    return { numPromptTokens: ids.length, pieces: this.#pieces(ids, request, options, stops) };
+    const decoder = this.#tokenizer.streamDecoder({ keepSpecialTokens: request.keepSpecialTokens ?? false });
+    // the text goes on where the prompt ends
+    for (const id of ids) decoder.push(id);
+    return { numPromptTokens: ids.length, pieces: this.#pieces(ids, decoder, options, stops) };
+  }
+
+  generateAfter(prompt: AsyncIterable<string>, request: Omit<TextRequest, "prompt">): Generation {
+    this.#checkModel(request.model);
+    const stops = new StopStrings(request.stop);
+    const options = this.#optionsOf(request);
+    checkSampling(options);
+    const decoder = this.#tokenizer.streamDecoder({ keepSpecialTokens: request.keepSpecialTokens ?? false });
+    let numPromptTokens = 0;
+    const read = async function* (pieces: AsyncIterable<Int32Array>): AsyncGenerator<Int32Array, void> {
+      for await (const ids of pieces) {
+        for (const id of ids) decoder.push(id);
+        numPromptTokens += ids.length;
+        yield ids;
+      }
+    };
+    return {
+      get numPromptTokens() {
+        return numPromptTokens;
+      },
+      pieces: this.#pieces(read(this.#encodeStream(prompt)), decoder, options, stops),
+    };
+  }
+
+  writeBlocks(request: BlockRequest, done?: readonly BlockRecord[]): AsyncGenerator<BlockRecord, void> {
+    const { prompt, stop, seed, blockTokens, beyondContext, onBlock } = request;
+    const options: BlockOptions = {
+      ...this.#optionsOf({ ...request, model: this.#id }),
+      prompt: this.#encode(prompt),
+      stop,
+      seed,
+      blockTokens,
+      ...(beyondContext && { beyondContext }),
+      ...(onBlock && { onBlock }),
+    };
+    return writeBlocks({ engine: this.#engine, tokenizer: this.#tokenizer }, options, done);
+  }
+
+  /** Ids of a prompt that comes in pieces, with what the model expects before it. */
+  async *#encodeStream(prompt: AsyncIterable<string>): AsyncGenerator<Int32Array, void> {
+    const encoder = this.#tokenizer.streamEncoder();
+    const { prefix } = this.#tokenizer.template;
+    let isEmpty = prefix.length === 0;
+    if (!isEmpty) yield Int32Array.from(prefix);
+    for await (const text of prompt) {
+      const ids = encoder.push(text);
+      isEmpty &&= ids.length === 0;
+      yield ids;
+    }
+    const rest = encoder.flush();
+    yield isEmpty && rest.length === 0 ? this.#encode({ kind: "ids", ids: [] }) : rest;
   }
 
   async *#pieces(
-    ids: Int32Array,
-    { keepSpecialTokens = false }: TextRequest,
+    ids: PromptIds,
+    decoder: StreamDecoder,
     options: RequestOptions,
     stops: StopStrings,
   ): AsyncGenerator<TextPiece, void> {
-    const decoder = this.#tokenizer.streamDecoder({ keepSpecialTokens });
-    // the text goes on where the prompt ends
-    for (const id of ids) decoder.push(id);
     const tokens = this.#engine.generate(ids, options);
     try {
       for (let next = await tokens.next(); ; next = await tokens.next()) {
@@ -213,11 +314,12 @@ class ModelWriter {
         if (stop !== undefined) return;
       }
     } finally {
-      await tokens.return({ reason: "aborted", promptTokens: ids.length, cachedTokens: 0, generatedTokens: 0 });
+      await tokens.return({ reason: "aborted", promptTokens: 0, cachedTokens: 0, generatedTokens: 0 });
     }
   }
 
-  #optionsOf({ model, sampling, seed, maxTokens, logprobs, constraint, signal }: TextRequest): RequestOptions {
+  #optionsOf(request: Omit<TextRequest, "prompt" | "stop">): Omit<RequestOptions, "seed"> & { seed: number } {
+    const { model, sampling, seed, maxTokens, logprobs, constraint, signal } = request;
     const { topP, ...rest } = sampling;
     for (const id of sampling.logitBias?.keys() ?? []) this.#checkId(id, "logit_bias");
     return {

@@ -26,6 +26,7 @@ export type {
   Encoding,
   SequenceTemplate,
   StreamDecoder,
+  StreamEncoder,
   TemplatePiece,
   Tokenizer,
 } from "./tokenizer.js";

@@ -14,6 +14,7 @@ import type {
   Encoding,
   SequenceTemplate,
   StreamDecoder,
+  StreamEncoder,
   TemplatePiece,
   Tokenizer,
 } from "./tokenizer.js";
@@ -105,14 +106,50 @@ export class PipelineTokenizer implements Tokenizer {
   }
 
   addsUpAt(text: string, index: number): boolean {
+    return this.#partsAt(text, index, false);
+  }
+
+  streamEncoder(): StreamEncoder {
+    let [held, isStart] = ["", true];
+    const encoded = (text: string): Int32Array => {
+      const sink = new EncodeSink(this.model);
+      this.#scan(text, 0, text.length, sink, {}, !isStart);
+      isStart &&= text === "";
+      return sink.ids.toArray();
+    };
+    return {
+      push: (text) => {
+        const known = held.length;
+        held += text;
+        // places before were looked at when they came
+        let end = held.length - 1;
+        while (end > 0 && end >= known && !this.#partsAt(held, end, true)) end--;
+        if (end <= 0 || end < known) return new Int32Array();
+        const ids = encoded(held.slice(0, end));
+        held = held.slice(end);
+        return ids;
+      },
+      flush: () => {
+        const ids = encoded(held);
+        [held, isStart] = ["", true];
+        return ids;
+      },
+    };
+  }
+
+  /**
+   * Whether the text can be encoded in two parts, cut at `index`.
+   * @param goesOn the second as a text that goes on, else as one of its own.
+   */
+  #partsAt(text: string, index: number, goesOn: boolean): boolean {
     if (index <= 0 || index >= text.length) return false;
     if (isSurrogate(text.charCodeAt(index - 1)) || isSurrogate(text.charCodeAt(index))) return false;
     const [first, ...later] = this.#steps;
     // a piece that is the first of its text in one part may be a later one of the whole
-    if (later.some(({ change }) => change?.first !== undefined)) return false;
+    if (!goesOn && later.some(({ change }) => change?.first !== undefined)) return false;
     let pair: string | undefined = text.slice(index - 1, index + 1);
-    if (this.#normalizer !== undefined) pair = this.#normalizer.seam(text, index);
-    if (pair !== undefined && first?.change !== undefined) pair = first.change.seam(pair, 1);
+    if (this.#normalizer !== undefined) pair = this.#normalizer.seam(text, index, goesOn);
+    if (pair !== undefined && first?.change !== undefined) pair = first.change.seam(pair, 1, goesOn);
     if (pair === undefined || first?.pretokenizer.cutEffect(pair, 1) !== "none") return false;
     return !this.#findsTokens || this.#isApart(text, index);
   }
@@ -180,10 +217,12 @@ export class PipelineTokenizer implements Tokenizer {
     end: number,
     sink: ScanSink,
     { specialTokens = false }: EncodeOptions = {},
+    goesOn = false,
   ): void {
     if (start >= end) return;
     const text = this.#isDirect || isWellFormed(source.slice(start, end)) ? source : wellFormed(source);
-    sink.begin(text, start);
+    if (goesOn) sink.goOn(text);
+    else sink.begin(text, start);
     if (this.#isDirect && !specialTokens) {
       this.#steps[0]?.pretokenizer.scan(text, start, end, sink.visit);
       return;

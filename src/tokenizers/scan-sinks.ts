@@ -30,6 +30,14 @@ export abstract class ScanSink {
     this.isAtStart = true;
   }
 
+  /** Gets ready for a text that goes on with the one before. */
+  goOn(text: string): void {
+    this.text = text;
+    this.origin = -1;
+    this.source = undefined;
+    this.isAtStart = false;
+  }
+
   abstract pretoken(start: number, end: number): boolean;
 
   /** An added token at `[start, end)` of the source. */

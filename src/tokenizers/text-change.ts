@@ -24,8 +24,9 @@ export interface TextChange {
    * When any stretch of `text` can be changed in two parts, cut at `index`: what the two code units there become (they may
    * still take up marks that follow, which does not change their kind). Undefined where that is not known. Neither may be
    * half a surrogate pair.
+   * @param goesOn the second part is known to go on with a text, so that it is no first stretch. Default false.
    */
-  seam(text: string, index: number): string | undefined;
+  seam(text: string, index: number, goesOn?: boolean): string | undefined;
 }
 
 /** Builds the changed text from its edits. */
@@ -131,10 +132,10 @@ export function changesInSequence(changes: readonly TextChange[]): TextChange | 
       if (map === undefined) edits.keep(0, text.length);
       else replay(text, current, map, edits);
     },
-    seam(text, index) {
+    seam(text, index, goesOn) {
       let pair = text.slice(index - 1, index + 1);
       for (const change of changes) {
-        const next = change.seam(pair, 1);
+        const next = change.seam(pair, 1, goesOn);
         if (next === undefined) return undefined;
         pair = next;
       }

@@ -67,6 +67,8 @@ export interface Tokenizer {
    * drop what they give: some tokenizers write no space before the first word of a text.
    */
   streamDecoder(options?: DecodeOptions): StreamDecoder;
+  /** Encodes a text that comes in pieces. */
+  streamEncoder(): StreamEncoder;
   /** Id of a token by its vocabulary entry, or undefined. */
   tokenId(token: string): number | undefined;
   /** Vocabulary entry of an id, or undefined. */
@@ -78,4 +80,15 @@ export interface StreamDecoder {
   push(id: number): string;
   /** Text of what is left unfinished, with U+FFFD for broken bytes. */
   flush(): string;
+}
+
+/** Gives, piece by piece, the ids of `encode` for the whole text. */
+export interface StreamEncoder {
+  /**
+   * The ids that are certain, whatever follows. The end of a text is held back to the last place where words surely part; a
+   * tokenizer that sees the text as one word (Unigram without a pre-tokenizer) holds all of it back.
+   */
+  push(text: string): Int32Array;
+  /** The ids of what was held back; another text may follow. */
+  flush(): Int32Array;
 }

@@ -33,6 +33,14 @@ it("the ten lines of the README find the passage and write on", async () => {
   expect(text!.length).toBeGreaterThan("The model writes on: Adding a chunker".length + 20);
 });
 
+it("the guide to long texts shows its example as it is, and what it does", async () => {
+  const lines = await printed(() => import("../../examples/fit-a-document.js"));
+  expect(lines.map((line) => line.slice(0, line.indexOf(":")))).toEqual(["whole", "retrieve", "compress", "compress"]);
+  const guide = read("docs/guides/long-texts.md");
+  const shown = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!.trim());
+  expect(read("examples/fit-a-document.ts")).toContain(shown.at(-1)!);
+});
+
 it("the README shows the example as it is", () => {
   const [shown] = /(?<=```ts\n)[\s\S]*?(?=```)/.exec(read("README.md"))!;
   expect(read("examples/ask-a-folder.ts")).toContain(shown);

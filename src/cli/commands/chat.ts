@@ -20,6 +20,7 @@ import {
 interface Flags extends ModelFlags, SamplingFlags, AdapterFlags {
   readonly system?: string;
   readonly load?: string;
+  readonly summarize?: boolean;
 }
 
 export const chatCommand = addSamplingOptions(
@@ -33,12 +34,18 @@ export const chatCommand = addSamplingOptions(
 )
   .option("--system <text>", "what the model is told before all else")
   .option("--load <file>", "go on with a conversation of /save")
+  .option("--summarize", "sum up what no longer fits the context, instead of leaving it out")
   .action(run);
 
-async function run(name: string, { system, load, ...flags }: Flags): Promise<void> {
+async function run(name: string, { system, load, summarize = false, ...flags }: Flags): Promise<void> {
   await using service = await openModel(name, flags, adaptersOf(flags));
   const served = writerOf(service, flags);
-  const session = new ChatSession(service, { model: served.id, ...samplingOf(flags, served) });
+  const session = new ChatSession(service, {
+    model: served.id,
+    ...samplingOf(flags, served),
+    summarize,
+    onNote: (note) => console.error(`(${note})`),
+  });
   if (load !== undefined) await session.load(load);
   if (system !== undefined) session.setSystem(system);
   for (const line of aboutDefaults(served)) console.error(line);

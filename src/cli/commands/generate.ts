@@ -1,7 +1,11 @@
-/** @file `tessera generate <model>`: text after a prompt, as it is written. */
+/** @file `tessera generate <model>`: text after a prompt, as it is written; with `--out` saved block by block. */
 
 import { text as readAll } from "node:stream/consumers";
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { ConfigError } from "../../base/errors.js";
+import { cachePolicies } from "../../engine/index.js";
+import type { OpenTextService } from "../../pipeline/text-service.js";
+import type { Generation, TextPiece, TextRequest } from "../../server/openai/service.js";
 import { integer, rows } from "../format.js";
 import {
   type AdapterFlags,
@@ -12,14 +16,21 @@ import {
   addSamplingOptions,
   type ModelFlags,
   openModel,
+  openModelHere,
   type SamplingFlags,
   samplingOf,
   writerOf,
 } from "../model-options.js";
+import { parseInteger } from "../options.js";
+import { resumeText, saveText } from "../saved-text.js";
 
 interface Flags extends ModelFlags, SamplingFlags, AdapterFlags {
   readonly prompt?: string;
   readonly json?: boolean;
+  readonly out?: string;
+  readonly blocks: number;
+  readonly roll?: boolean;
+  readonly resume?: string;
 }
 
 export const generateCommand = addSamplingOptions(
@@ -27,17 +38,71 @@ export const generateCommand = addSamplingOptions(
     addModelOptions(
       new Command("generate")
         .description("write text after a prompt, to standard output as it comes")
-        .argument("<model>", "model folder, GGUF or llama2.c file, or a name on the hub")
-        .option("--prompt <text>", "the beginning (default: standard input)"),
+        .argument("[model]", "model folder, GGUF or llama2.c file, or a name on the hub; none with --resume")
+        .option("--prompt <text>", "the beginning; - (default) reads standard input and computes it as it comes"),
     ),
   ),
 )
+  .addOption(
+    new Option("--cache <policy>", "how keys and values are kept; sinks-window takes texts of any length")
+      .choices(Object.keys(cachePolicies))
+      .default("contiguous"),
+  )
   .option("--json", "print text, counts and times as JSON on standard output, at the end")
+  .option("--out <file>", "save the text block by block, so that it can be resumed after a kill")
+  .option("--blocks <tokens>", "tokens of a block of --out", parseInteger(1, 2 ** 20), 256)
+  .option("--roll", "with --out: once the context is full, go on with the prompt and the latest text")
+  .option("--resume <file>", "go on with a text of --out, as if it had never been interrupted")
   .action(run);
 
-async function run(name: string, { prompt, json, ...flags }: Flags): Promise<void> {
-  const text = prompt ?? (await readAll(process.stdin));
-  await using service = await openModel(name, flags, adaptersOf(flags));
+async function run(model: string | undefined, flags: Flags, command: Command): Promise<void> {
+  const { resume, out } = flags;
+  if ((model === undefined) === (resume === undefined))
+    throw new ConfigError("generate: give a model or --resume <file>, and not both");
+  const given = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+  if (resume !== undefined) {
+    const other = command.options
+      .map((option) => option.attributeName())
+      .find((name) => name !== "resume" && given(name));
+    if (other !== undefined)
+      throw new ConfigError(
+        `generate: --resume goes on with the options that the text was begun with; leave out ${other}`,
+      );
+    return resumeText(resume);
+  }
+  if (out !== undefined) {
+    const other = ["json", "cache", "draft", "speculate", "adapter"].find(given);
+    if (other !== undefined)
+      throw new ConfigError(
+        `generate: --out does not go with --${other}${other === "cache" ? "; --roll takes texts of any length" : ""}`,
+      );
+    return saveText(model!, out, { ...flags, prompt: await promptOf(flags) });
+  }
+  if (flags.roll || given("blocks")) throw new ConfigError("generate: --blocks and --roll need --out <file>");
+  const { prompt = "-" } = flags;
+  if (prompt !== "-" && !given("cache")) {
+    await using service = await openModel(model!, flags, adaptersOf(flags));
+    await print(service, flags, (request) => service.generate({ ...request, prompt: { kind: "plain", text: prompt } }));
+    return;
+  }
+  await using service = await openModelHere(model!, flags, adaptersOf(flags));
+  await print(service, flags, async (request) =>
+    prompt === "-"
+      ? service.generateAfter(process.stdin.setEncoding("utf8"), request)
+      : service.generate({ ...request, prompt: { kind: "plain", text: prompt } }),
+  );
+}
+
+/** The whole prompt; a saved text holds it. */
+async function promptOf({ prompt = "-" }: Flags): Promise<string> {
+  return prompt === "-" ? readAll(process.stdin) : prompt;
+}
+
+async function print(
+  service: OpenTextService,
+  { json = false, ...flags }: Flags,
+  generate: (request: Omit<TextRequest, "prompt">) => Promise<Generation>,
+): Promise<void> {
   const served = writerOf(service, flags);
   for (const line of aboutDefaults(served)) console.error(line);
   const stop = new AbortController();
@@ -45,41 +110,36 @@ async function run(name: string, { prompt, json, ...flags }: Flags): Promise<voi
   process.once("SIGINT", end);
   // a reader that has enough, such as `head`
   process.stdout.once("error", end);
-  const { numPromptTokens, pieces } = await service.generate({
-    model: served.id,
-    prompt: { kind: "plain", text },
-    ...samplingOf(flags, served),
-    signal: stop.signal,
-  });
-  const started = performance.now();
-  let [written, count, firstAt, reason] = ["", 0, started, "interrupted"];
-  for await (const piece of pieces) {
-    if (count === 0) firstAt = performance.now();
-    count += piece.ids.length;
-    written += piece.text;
-    reason = piece.finishReason ?? reason;
-    if (!json) process.stdout.write(piece.text);
-  }
+  const generation = await generate({ ...samplingOf(flags, served), model: served.id, signal: stop.signal });
+  const written = await follow(generation.pieces, json ? () => {} : (text) => process.stdout.write(text));
   process.removeListener("SIGINT", end);
-  const [first, total] = [(firstAt - started) / 1000, (performance.now() - started) / 1000];
+  const { numPromptTokens } = generation;
+  const { text, numTokens, secondsToFirst, seconds, finishReason } = written;
   if (json) {
-    console.log(
-      JSON.stringify({
-        text: written,
-        finishReason: reason,
-        promptTokens: numPromptTokens,
-        tokens: count,
-        secondsToFirst: first,
-        seconds: total,
-      }),
-    );
+    const promptTokens = numPromptTokens;
+    console.log(JSON.stringify({ text, finishReason, promptTokens, tokens: numTokens, secondsToFirst, seconds }));
     return;
   }
-  const speed = count > 1 ? `, ${integer((count - 1) / (total - first))} tokens/s` : "";
+  const speed = numTokens > 1 ? `, ${integer((numTokens - 1) / (seconds - secondsToFirst))} tokens/s` : "";
   console.error(
     `\n${rows([
-      ["prompt", `${integer(numPromptTokens)} tokens, ${first.toFixed(2)} s to the first new one`],
-      ["written", `${integer(count)} tokens${speed}; ended by ${reason}`],
+      ["prompt", `${integer(numPromptTokens)} tokens, ${secondsToFirst.toFixed(2)} s to the first new one`],
+      ["written", `${integer(numTokens)} tokens${speed}; ended by ${finishReason}`],
     ])}`,
   );
+}
+
+/** Shows a text as it comes, and measures it. */
+async function follow(pieces: AsyncIterable<TextPiece>, show: (text: string) => void) {
+  const started = performance.now();
+  let [text, numTokens, firstAt, finishReason] = ["", 0, started, "interrupted"];
+  for await (const piece of pieces) {
+    if (numTokens === 0) firstAt = performance.now();
+    numTokens += piece.ids.length;
+    text += piece.text;
+    finishReason = piece.finishReason ?? finishReason;
+    show(piece.text);
+  }
+  const [secondsToFirst, seconds] = [(firstAt - started) / 1000, (performance.now() - started) / 1000];
+  return { text, numTokens, finishReason, secondsToFirst, seconds };
 }

@@ -1,7 +1,7 @@
 /** @file From logits to a token: the steps that a request asks for, then the largest logit or a draw. */
 
 import { ConfigError } from "../../base/errors.js";
-import { deriveSeed, Rng } from "../../base/rng.js";
+import { deriveSeed, Rng, type RngState } from "../../base/rng.js";
 import { Candidates, damagedLogits, noTokenLeft } from "./candidates.js";
 import type { Constraint, ConstraintState } from "./constraints/constraint.js";
 import { candidateFilters } from "./filters/index.js";
@@ -17,8 +17,10 @@ export type { SamplingOptions } from "./options.js";
 export interface SamplerRequest extends SamplingRequest {
   /** Ids of the prompt, for the repetition penalty. */
   readonly prompt: ArrayLike<number>;
-  /** Seed of this request's own stream of random numbers: equal seeds give equal tokens. */
-  readonly seed: number;
+  /** Seed of this request's own stream of random numbers, or a state of such a stream: equal seeds give equal tokens. */
+  readonly seed: number | RngState;
+  /** Tokens that count as generated before the first. */
+  readonly written?: ArrayLike<number> | undefined;
   readonly constraint?: Constraint | undefined;
   /** Buffers to share between requests that take turns. Default: own ones. */
   readonly candidates?: Candidates | undefined;
@@ -41,7 +43,7 @@ export class Sampler {
   readonly #rng: Rng;
   /** What draws proposals, so that the draws of the text are its own. */
   readonly #proposing: Rng;
-  readonly #prompt: ReadonlySet<number>;
+  readonly #prompt: Set<number>;
   readonly #counts = new Map<number, number>();
   #numGenerated = 0;
   #state: ConstraintState | undefined;
@@ -62,9 +64,22 @@ export class Sampler {
     this.#steps = openSteps(options, this.#request);
     this.#candidates = request.candidates ?? new Candidates(vocabSize);
     this.#rng = new Rng(request.seed);
-    this.#proposing = new Rng(deriveSeed(request.seed, "proposals"));
+    this.#proposing = new Rng(
+      deriveSeed(typeof request.seed === "number" ? request.seed : request.seed[0], "proposals"),
+    );
     this.#prompt = new Set(Array.from(request.prompt));
     this.#state = constraint?.start();
+    for (const id of Array.from(request.written ?? [])) this.accept(id);
+  }
+
+  /** Where the stream of random numbers is: a sampler that goes on from here draws what this one would. */
+  get rng(): RngState {
+    return this.#rng.state;
+  }
+
+  /** Counts ids as prompt, for a prompt that comes in pieces. */
+  readPrompt(ids: ArrayLike<number>): void {
+    for (const id of Array.from(ids)) this.#prompt.add(id);
   }
 
   get constraintStatus(): ConstraintStatus {

@@ -52,6 +52,11 @@ export class StopStrings {
     return { text: text.slice(0, end) };
   }
 
+  /** What is held back: it may still become a stop string. */
+  get held(): string {
+    return this.#held;
+  }
+
   /** The text has ended otherwise: gives what was held back. */
   flush(): string {
     const held = this.#held;

@@ -55,6 +55,7 @@ export class TextHost {
         await service.unloadAdapter(name);
         return null;
       },
+      countTokens: (prompt) => service.countTokens(prompt),
       statistics: () => service.statistics(),
     };
   }

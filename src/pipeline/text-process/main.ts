@@ -1,17 +1,15 @@
 /** @file The engine's process: opens what it is told to, answers, and ends with the process that made it. */
 
 import { assert } from "../../base/errors.js";
-import { loadEncoder, loadModel, openModel } from "../../presets/index.js";
-import { Runtime } from "../../runtime/index.js";
-import { type OpenTextService, openTextService } from "../text-service.js";
+import type { OpenTextService } from "../text-service.js";
 import { TextHost } from "./host.js";
+import { openTextHere } from "./open-here.js";
 import { toPlainError } from "./plain-error.js";
 import type { FromHost, TextProcessOptions, ToHost } from "./protocol.js";
 
 interface Opened {
   readonly service: OpenTextService;
   readonly host: TextHost;
-  close(): Promise<void>;
 }
 
 let opened: Opened | undefined;
@@ -21,20 +19,9 @@ function send(message: FromHost): void {
   if (process.connected) process.send?.(message);
 }
 
-async function open({ path, embeddings, speculation, numThreads, ...options }: TextProcessOptions): Promise<Opened> {
-  const runtime = await Runtime.open(numThreads === undefined ? {} : { numThreads });
-  const draft = speculation?.draftPath === undefined ? undefined : await loadModel(speculation.draftPath);
-  await using opened = await openModel(path);
-  const service = await openTextService(runtime, opened, {
-    ...options,
-    ...(speculation && { speculation: { ...speculation, ...(draft && { draft }) } }),
-    ...(embeddings && { embeddings: { id: embeddings.id, loaded: await loadEncoder(embeddings.path) } }),
-  });
-  const close = async (): Promise<void> => {
-    await service[Symbol.asyncDispose]();
-    await runtime.close();
-  };
-  return { service, host: new TextHost(service, send), close };
+async function open(options: TextProcessOptions): Promise<Opened> {
+  const service = await openTextHere(options);
+  return { service, host: new TextHost(service, send) };
 }
 
 async function receive(message: ToHost): Promise<void> {
@@ -50,7 +37,7 @@ async function receive(message: ToHost): Promise<void> {
     const facts = { id, weightBytes, concurrency, models: opened.service.models(), hasEmbeddings: embed !== undefined };
     send({ type: "ready", facts });
   } else if (message.type === "close") {
-    await opened?.close();
+    await opened?.service[Symbol.asyncDispose]();
     process.disconnect();
   } else {
     assert(opened, "calls come after the service is ready");

@@ -66,6 +66,7 @@ export async function openTextProcess(
         );
       },
     }),
+    countTokens: async (prompt) => (await supervisor.connection()).call("countTokens", prompt),
     statistics: async () => (await supervisor.connection()).call("statistics", null),
     engineState: () => supervisor.state,
     [Symbol.asyncDispose]: () => supervisor.close(),

@@ -6,6 +6,7 @@ import type {
   EmbeddingRequest,
   Embeddings,
   LoadAdapterRequest,
+  Prompt,
   RenderedChat,
   ServedModel,
   TextPiece,
@@ -16,7 +17,7 @@ import type { TextServiceOptions } from "../text-service.js";
 import type { PlainError } from "./plain-error.js";
 
 /** What to open: the options of a text service, with models by their paths. */
-export interface TextProcessOptions extends Omit<TextServiceOptions, "embeddings" | "speculation"> {
+export interface TextProcessOptions extends Omit<TextServiceOptions, "embeddings" | "speculation" | "cache"> {
   /** Model folder, GGUF or llama2.c file. */
   readonly path: string;
   readonly embeddings?: { readonly id: string; readonly path: string };
@@ -43,6 +44,7 @@ export interface Calls {
   loadAdapter: { readonly argument: LoadAdapterRequest; readonly result: ServedModel };
   /** By name. */
   unloadAdapter: { readonly argument: string; readonly result: null };
+  countTokens: { readonly argument: Prompt; readonly result: number };
   statistics: { readonly argument: null; readonly result: EngineStatistics };
 }
 

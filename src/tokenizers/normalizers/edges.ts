@@ -44,7 +44,10 @@ export function prefixed(prefix: string, { onlyWhereMissing = false, first }: Pr
       if (isPut(text, isFirst)) edits.replace(0, 0, prefix);
       edits.keep(0, text.length);
     },
-    seam: (text, index) => (onlyWhereMissing && text.startsWith(prefix, index) ? pairAt(text, index) : undefined),
+    seam(text, index, goesOn = false) {
+      const isPlain = goesOn && first !== undefined;
+      return isPlain || (onlyWhereMissing && text.startsWith(prefix, index)) ? pairAt(text, index) : undefined;
+    },
   };
 }
 

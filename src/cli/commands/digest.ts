@@ -1,0 +1,97 @@
+/** @file `tessera digest <model> <file>`: an answer from a document of any length. */
+
+import { readFile } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { ConfigError, messageOf } from "../../base/errors.js";
+import { type Reading, type ReadingStrategyName, readingStrategies } from "../../long/index.js";
+import { ResultFile, readingModel } from "../../pipeline/reading-model.js";
+import { integer, plural } from "../format.js";
+import {
+  addModelOptions,
+  addSamplingOptions,
+  type ModelFlags,
+  openModelHere,
+  type SamplingFlags,
+  samplingOf,
+} from "../model-options.js";
+import { parseInteger } from "../options.js";
+
+interface Flags extends ModelFlags, SamplingFlags {
+  readonly task: string;
+  readonly strategy: ReadingStrategyName;
+  readonly together: number;
+  readonly results?: string;
+  readonly template: readonly string[];
+  readonly json?: boolean;
+}
+
+export const digestCommand = addSamplingOptions(
+  addModelOptions(
+    new Command("digest")
+      .description("answer from a document that is longer than the model's context, part by part")
+      .argument("<model>", "model folder, GGUF or llama2.c file, or a name on the hub")
+      .argument("<file>", "document in Markdown or plain text"),
+  ),
+)
+  .requiredOption("--task <text>", "a question, or what to do with the document")
+  .addOption(
+    new Option("--strategy <name>", "how parts become one answer")
+      .choices(Object.keys(readingStrategies))
+      .default("map-reduce"),
+  )
+  .option("--together <count>", "parts that are read at once", parseInteger(1, 1024), 8)
+  .option("--results <file>", "keep the answers of all parts there, and read only what it does not have")
+  .option("--template <name=file...>", "prompts in place of the strategy's own", [])
+  .option("--json", "print the answer with all parts and their places as JSON")
+  .action(run);
+
+async function run(model: string, file: string, flags: Flags): Promise<void> {
+  const { task, strategy, together, maxTokens, json, seed, stop } = flags;
+  const document = await read(file);
+  const templates = Object.fromEntries(await Promise.all(flags.template.map(templateOf)));
+  await using service = await openModelHere(model, flags, { maxSequences: together });
+  await using results = flags.results === undefined ? undefined : await ResultFile.open(flags.results);
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort());
+  const [served] = service.models();
+  const { sampling } = samplingOf(flags, served!);
+  const reading = await readingStrategies[strategy].read(readingModel(service, { sampling, seed, stop }), {
+    document,
+    task,
+    templates,
+    concurrency: together,
+    signal: interrupted.signal,
+    ...(maxTokens !== undefined && { answerTokens: maxTokens }),
+    ...(results && { results }),
+    onPart: ({ level, index, isKnown, numPromptTokens }) =>
+      console.error(
+        `level ${level}, part ${index + 1}: ${isKnown ? "known" : `${integer(numPromptTokens)} tokens read`}`,
+      ),
+  });
+  console.log(json ? JSON.stringify(reading) : reading.text.trim());
+  if (!json) console.error(`\n${summary(reading)}`);
+}
+
+function summary({ parts, votes, note }: Reading): string {
+  const known = parts.filter(({ isKnown }) => isKnown).length;
+  const tally = votes?.map(({ text, count }) => `${count} ${JSON.stringify(text)}`).join(", ");
+  return [
+    `${plural(parts.length, "call")}, ${integer(known)} of them known`,
+    ...(note === undefined ? [] : [note]),
+    ...(tally === undefined ? [] : [`votes: ${tally}`]),
+  ].join("; ");
+}
+
+async function templateOf(option: string): Promise<[string, string]> {
+  const at = option.indexOf("=");
+  if (at < 1) throw new ConfigError(`--template: expected name=file, got "${option}"`);
+  return [option.slice(0, at), await read(option.slice(at + 1))];
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (thrown) {
+    throw new ConfigError(`${path} cannot be read: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}

@@ -1,0 +1,36 @@
+/** @file What a text process opens, opened in the process that runs. */
+
+import { loadEncoder, loadModel, openModel } from "../../presets/index.js";
+import { Runtime } from "../../runtime/index.js";
+import { type LocalTextService, openTextService, type TextServiceOptions } from "../text-service.js";
+import type { TextProcessOptions } from "./protocol.js";
+
+/** Closing it closes its runtime too. */
+export async function openTextHere({
+  path,
+  embeddings,
+  speculation,
+  numThreads,
+  ...options
+}: TextProcessOptions & Pick<TextServiceOptions, "cache">): Promise<LocalTextService> {
+  const runtime = await Runtime.open(numThreads === undefined ? {} : { numThreads });
+  try {
+    const draft = speculation?.draftPath === undefined ? undefined : await loadModel(speculation.draftPath);
+    await using opened = await openModel(path);
+    const service = await openTextService(runtime, opened, {
+      ...options,
+      ...(speculation && { speculation: { ...speculation, ...(draft && { draft }) } }),
+      ...(embeddings && { embeddings: { id: embeddings.id, loaded: await loadEncoder(embeddings.path) } }),
+    });
+    return {
+      ...service,
+      async [Symbol.asyncDispose]() {
+        await service[Symbol.asyncDispose]();
+        await runtime.close();
+      },
+    };
+  } catch (thrown) {
+    await runtime.close();
+    throw thrown;
+  }
+}
