@@ -134,6 +134,8 @@ describe("made-up files", () => {
       hidden_act: "silu",
       rms_norm_eps: 1e-5,
       rope_theta: 10000,
+      bos_token_id: 1,
+      eos_token_id: 1,
     });
     expect(tensors.get("model.layers.1.self_attn.v_proj.weight")?.shape).toEqual([4, 8]);
     expect(tensors.get("model.layers.1.mlp.gate_proj.weight")?.data).toEqual(Float32Array.from(weights.w1!.slice(96)));

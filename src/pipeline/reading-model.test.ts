@@ -117,7 +117,8 @@ describe.each(Object.entries(throughAll))("reading by %s", (name, strategy) => {
     );
     await expect(read({ templates: { [own!]: "{task}" } })).rejects.toThrow(`the ${own} template has no {chunk}`);
     const { prompts, model: counting } = watched(model);
-    await strategy.read(counting, { ...request(), templates: { [own!]: ({ chunk }) => `<<${chunk}>>` } });
+    const templates = { [own!]: ({ chunk }: Readonly<Record<string, string>>) => `<<${chunk}>>` };
+    await strategy.read(counting, { ...request(), concurrency: 1, templates });
     expect(prompts[0]).toMatch(/^<<# 002/);
     const signal = AbortSignal.abort();
     await expect(read({ signal })).rejects.toThrow("aborted");

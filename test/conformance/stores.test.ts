@@ -123,10 +123,10 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
   describe("search by text", () => {
     it("scores by BM25", async () => {
       const store = await open(def);
-      // lengths 4, 2, 3: mean 3
+      // lengths 4, 2, 3 and the three words of path and heading: mean 6
       await store.replace([document("a.md", ["fox dog dog dog", "fox bird", "cow cow fox"])]);
       const score = (idf: number, count: number, length: number) =>
-        (idf * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * length) / 3));
+        (idf * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * (length + 3)) / 6));
       const common = Math.log(1 + 0.5 / 3.5);
       const rare = Math.log(1 + 2.5 / 1.5);
       const hits = await store.query({ text: "fox cow", limit: 10 });
