@@ -71,10 +71,10 @@ async function cases(folder: string): Promise<Case[]> {
   ];
 }
 
-async function besidePeft({ label, step, speed, peak }: Case, { log, peerPython }: BenchContext): Promise<Figure[]> {
+async function besidePeft({ label, step, speed, peak }: Case, { log, peerPython, args }: BenchContext): Promise<Figure[]> {
   const ours: TuneResult[] = [];
   const peers: TuneResult[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < Number(args[0] ?? ROUNDS); round++) {
     const steps = round === 0 ? step.steps : 4;
     ours.push(noted(await runOurs({ ...step, steps }), "ours"));
     if (peerPython) peers.push(noted(await runPeft(peerPython, { ...step, steps }), "PEFT"));
