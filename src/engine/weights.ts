@@ -84,6 +84,14 @@ export class Weights {
     return sum;
   }
 
+  /** Bytes that a token reads: all weights, but next to nothing of an embedding that is not the head too. */
+  get bytesPerToken(): number {
+    const { embedding, head } = this.#model;
+    if (head.weight.name === embedding.name) return this.bytes;
+    const [dense, packed] = [this.#dense.get(embedding.name), this.#packed.get(embedding.name)];
+    return this.bytes - (packed ? blockwiseBytes(packed) : (dense?.data.byteLength ?? 0));
+  }
+
   /** The float32 values that the packed weights stand for, to measure what packing costs. */
   unpacked(): Map<string, HostTensor> {
     const unpacked = [...this.#packed].map(([name, packed]) => {

@@ -57,7 +57,7 @@ export async function openDraft(
   target: SpeculationTarget,
   policy: DraftPolicy = {},
 ): Promise<Proposer> {
-  const { model, cost = OVERHEAD + bytesPerToken(draft) / bytesPerToken(target) } = draft;
+  const { model, cost = OVERHEAD + draft.weights.bytesPerToken / target.weights.bytesPerToken } = draft;
   if (model.vocabSize !== target.model.vocabSize) {
     throw new ConfigError(
       `draft model: it has a vocabulary of ${model.vocabSize} ids, the model that it is to speed up has ${target.model.vocabSize}; take a draft with the same tokenizer`,
@@ -73,12 +73,6 @@ export async function openDraft(
     propose: (requests) => drafted(runner, requests, { ...policy, contextLength }),
     close: () => runner.close(),
   };
-}
-
-/** Bytes that a token reads: all weights, but only a row of an embedding that is not the head too. */
-function bytesPerToken({ model, weights }: Pick<DraftModelOptions, "model" | "weights">): number {
-  const isTied = model.head.weight.name === model.embedding.name;
-  return weights.bytes - (isTied ? 0 : 4 * model.vocabSize * model.hiddenSize);
 }
 
 /** Proposals of all requests, a token of each at a time. */
