@@ -42,11 +42,12 @@ export const tune: Benchmark = {
 async function cases(folder: string): Promise<Case[]> {
   const files = new Map(
     readdirSync(TOKENIZER)
-      .filter((name) => name.endsWith(".json"))
+      .filter((name) => name.startsWith("tokenizer"))
       .map((name): [string, Uint8Array] => [name, readFileSync(join(TOKENIZER, name))]),
   );
-  const adapter = await writeCheckpoint(folder, files);
-  const common = { folder, threads, learningRate: 1e-3, save: "selective" as const };
+  const checkpoint = join(folder, "model");
+  const adapter = await writeCheckpoint(checkpoint, files);
+  const common = { folder: checkpoint, threads, learningRate: 1e-3, save: "selective" as const };
   const lora = { ...common, method: "lora", config: { r: 8, lora_alpha: 16 }, adapter };
   const rowsOf = async (time: number): Promise<string> => {
     const file = join(folder, `rows-${time}.json`);
