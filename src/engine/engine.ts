@@ -50,7 +50,10 @@ export interface RequestOptions extends SamplingOptions {
   /** Seed of sampling, or the state in which an earlier text ended: equal seeds give equal tokens. Default 0. */
   readonly seed?: number | RngState;
   readonly constraint?: Constraint;
-  /** Whether tokens are proposed. Default: where the engine has speculation. */
+  /**
+   * Whether tokens are proposed. Default: where the engine has speculation, but for a sampled text with a draft model only if
+   * the engine runs one sequence at a time: in a crowd it would be slower.
+   */
   readonly speculation?: boolean;
   /** Name of the adapter to generate with. Default: none. */
   readonly adapter?: string;
@@ -161,7 +164,7 @@ export class Engine {
     const proposer = await speculation?.open({ runtime, model, weights, ...sizes });
     // all are verified in one run, for which caches have room
     const most = Math.min(speculation?.maxTokens ?? 0, MAX_REPEATED - 1, sizes.prefillTokens - 1);
-    const speculator = proposer && new Speculator(proposer, most);
+    const speculator = proposer && new Speculator(proposer, most, sizes.maxSequences > 1);
     return new Engine({ model, weights, program, cache, adapters }, { ...sizes, lengths, speculator });
   }
 
@@ -319,10 +322,14 @@ export class Engine {
       order: this.#order++,
       predictedTokens: this.#lengths.predict(prompt.length, most),
       adapter,
-      speculative: options.speculation === false ? undefined : this.#speculator?.open(),
+      speculative: this.#speculates(options, sampler) ? this.#speculator?.open() : undefined,
       reusableTokens: reusableTokens - (reusableTokens % this.#prefillTokens || 0),
       isPromptOpen,
     });
+  }
+
+  #speculates({ speculation }: RequestOptions, { isGreedy }: Sampler): boolean {
+    return speculation ?? this.#speculator?.isUsual(isGreedy) ?? false;
   }
 
   #wake(): void {

@@ -130,7 +130,7 @@ describe("proposals of a draft", () => {
 
   it.each([1, 6])("leave sampled tokens distributed as without them, %i at once", async (maxSequences) => {
     const { model, parameters } = tiny();
-    const options = { temperature: 0.8, topK: 3, frequencyPenalty: 1, maxTokens: 4 };
+    const options = { temperature: 0.8, topK: 3, frequencyPenalty: 1, maxTokens: 4, speculation: true };
     const seen = new Map<string, number>();
     const numTexts = 1500;
     // so far away that many proposals are refused
@@ -167,7 +167,13 @@ describe("proposals of a draft", () => {
       cacheBytes: 80 * 256,
       lengths: { predict: () => 1, learn: () => {} },
     });
-    const options = (seed: number): RequestOptions => ({ temperature: 1, topP: 0.95, seed, maxTokens: 40 });
+    const options = (seed: number): RequestOptions => ({
+      temperature: 1,
+      topP: 0.95,
+      seed,
+      maxTokens: 40,
+      speculation: true,
+    });
     const seeds = [1, 2, 3, 4, 5, 6];
     const together = await Promise.all(seeds.map((seed) => answer(crowded, [1, seed], options(seed))));
     expect(crowded.statistics.preemptions).toBeGreaterThan(0);

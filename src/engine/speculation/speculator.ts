@@ -26,11 +26,23 @@ export interface Speculative {
 export class Speculator {
   readonly #counts = { proposed: 0, accepted: 0 };
 
-  /** @param most tokens to propose for a sequence. */
+  /**
+   * @param most tokens to propose for a sequence.
+   * @param isShared whether several sequences run at once.
+   */
   constructor(
     private readonly proposer: Proposer,
     private readonly most: number,
+    private readonly isShared: boolean,
   ) {}
+
+  /**
+   * Whether a request speculates that says nothing of it. Sampled proposals decide which text it becomes, so they cannot be
+   * left out where a batch would be faster without; among others they are made only for who asks.
+   */
+  isUsual(isGreedy: boolean): boolean {
+    return isGreedy || !this.isShared || !this.proposer.shapesText(isGreedy);
+  }
 
   get counts(): SpeculationCounts {
     return { ...this.#counts };
