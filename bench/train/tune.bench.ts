@@ -72,7 +72,10 @@ async function cases(folder: string): Promise<Case[]> {
   ];
 }
 
-async function besidePeft({ label, step, speed, peak }: Case, { log, peerPython, args }: BenchContext): Promise<Figure[]> {
+async function besidePeft(
+  { label, step, speed, peak }: Case,
+  { log, peerPython, args }: BenchContext,
+): Promise<Figure[]> {
   const ours: TuneResult[] = [];
   const peers: TuneResult[] = [];
   for (let round = 0; round < Number(args[0] ?? ROUNDS); round++) {
