@@ -59,7 +59,7 @@ async function cases(folder: string): Promise<Case[]> {
     { label: "LoRA T=512", step: { ...lora, rows: short, time: 512, steps: CURVE }, speed: 1.6, peak: 0.5 },
     {
       label: "LoRA T=2048",
-      step: { ...lora, rows: long, time: 2048, steps: 4, save: "inputs" },
+      step: { ...lora, rows: long, time: 2048, steps: 4 },
       speed: 1.6,
       peak: 0.4,
     },
