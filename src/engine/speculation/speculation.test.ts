@@ -355,3 +355,15 @@ describe("speculation", () => {
     expect(engine.statistics.speculation.proposed).toBeLessThanOrEqual(19);
   });
 });
+
+it("sampled texts speculate with a draft among others only for who asks", async () => {
+  await using engine = await tinyEngine({ speculation: tinyDraft(0.01), maxSequences: 2 });
+  const proposed = async (more: RequestOptions): Promise<number> => {
+    const before = engine.statistics.speculation.proposed;
+    await answer(engine, [1, 2], { maxTokens: 12, ...more });
+    return engine.statistics.speculation.proposed - before;
+  };
+  expect(await proposed({ temperature: 1 })).toBe(0);
+  expect(await proposed({ temperature: 1, speculation: true })).toBeGreaterThan(0);
+  expect(await proposed({})).toBeGreaterThan(0);
+});
