@@ -3,7 +3,7 @@
 import { Engine, type WeightFormat, Weights } from "../../src/engine/index.js";
 import { loadModel, openModel } from "../../src/presets/index.js";
 import { Runtime } from "../../src/runtime/index.js";
-import { peakBytes } from "../load/peak.js";
+import { peakBytes } from "../peak.js";
 
 const [folder, format, way] = process.argv.slice(2) as [string, WeightFormat, "streamed" | "whole" | "served"];
 const start = performance.now();

@@ -13,7 +13,7 @@ import { parameterSpecs } from "../../src/nn/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { toTokenizerJson, trainByteLevelBpe } from "../../src/tokenizers/index.js";
 import { type BenchContext, type Benchmark, compared, type Figure, plain, runJson } from "../bench.js";
-import { loaderBytes } from "../load/peak.js";
+import { loaderBytes } from "../peak.js";
 import { hasStories, mean, scored, stories, storyModel } from "./stories.js";
 
 /** 246 million parameters, 984 MB as float32, the embedding also the head. */

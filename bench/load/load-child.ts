@@ -1,7 +1,7 @@
 /** @file One process of the load benchmark: loads a model folder and tells its time and peak memory. */
 
 import { readModel } from "../../src/checkpoint/index.js";
-import { peakBytes } from "./peak.js";
+import { peakBytes } from "../peak.js";
 
 const start = performance.now();
 const { tensors } = await readModel(process.argv[2]!);

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { type DType, viewBytes } from "../../src/base/dtype.js";
 import { writeSafetensors } from "../../src/checkpoint/index.js";
 import { type Benchmark, compared, type Figure, plain, runJson } from "../bench.js";
-import { loaderBytes } from "./peak.js";
+import { loaderBytes } from "../peak.js";
 
 interface Loaded {
   readonly peakBytes: number;

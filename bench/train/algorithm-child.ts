@@ -6,8 +6,8 @@ import { initialize, parameterSpecs } from "../../src/nn/index.js";
 import { describeTraining, estimateForward, estimateMemory } from "../../src/plan/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { adamw, algorithms, Evaluation, packDocuments, sgd, stateBytes, train } from "../../src/train/index.js";
+import { peakBytes } from "../peak.js";
 import type { AlgorithmResult, AlgorithmRun } from "./algorithms.bench.js";
-import { peakBytes } from "./memory.js";
 
 const { way, shape, time, steps, threads } = JSON.parse(process.argv[2]!) as AlgorithmRun;
 const model = llama({

@@ -9,9 +9,10 @@ import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
 import { describeTraining, estimateMemory, type MicroBatch, TrainPlan } from "../../src/plan/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { adamw, Optimizer } from "../../src/train/index.js";
-import { baselineBytes, peakBytes } from "./memory.js";
+import { peakBytes } from "../peak.js";
 import type { StepResult, StepShape } from "./step-shape.js";
 
+const baselineBytes = peakBytes();
 const shape = JSON.parse(process.argv[2]!) as StepShape;
 function buildModel(): { base: LanguageModel; model: LanguageModel } {
   const base = llama({

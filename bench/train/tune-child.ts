@@ -6,11 +6,11 @@ import { describeTraining, estimateMemory, type MicroBatch, TrainPlan } from "..
 import { loadModel } from "../../src/presets/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { adamw, Optimizer } from "../../src/train/index.js";
-import { baselineBytes, peakBytes } from "./memory.js";
+import { peakBytes } from "../peak.js";
 import type { TuneStep } from "./tune-step.js";
 
 const step = JSON.parse(process.argv[2]!) as TuneStep;
-const baseline = baselineBytes;
+const baselineBytes = peakBytes();
 const { model: base, parameters: baseParameters } = await loadModel(step.folder);
 const adapter = createAdapter(base, { method: step.method as MethodName, config: step.config });
 const tuning = tuningOf(base, adapter);
@@ -49,7 +49,7 @@ for (let i = 0; i < step.steps; i++) {
   }
   stepMs.push(performance.now() - start);
 }
-console.log(JSON.stringify({ stepMs, losses, peakBytes: peakBytes(), baselineBytes: baseline, predicted }));
+console.log(JSON.stringify({ stepMs, losses, peakBytes: peakBytes(), baselineBytes, predicted }));
 process.exit(0);
 
 /** A row of time + 1 tokens with the weight of each as a target. */

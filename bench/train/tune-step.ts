@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type JsonValue, writeModel } from "../../src/checkpoint/index.js";
+import { writeModel } from "../../src/checkpoint/index.js";
 import { readExamples, tokenizeExamples } from "../../src/datasets/index.js";
 import type { SavePolicy } from "../../src/graph/index.js";
 import { llama } from "../../src/models/index.js";
@@ -51,7 +51,7 @@ export const runPeft = (python: string, step: TuneStep): Promise<TuneResult> =>
 
 /** SmolLM2-135M's shape. */
 const config = {
-  model_type: "llama",
+  model_type: "llama" as const,
   architectures: ["LlamaForCausalLM"],
   vocab_size: 49_152,
   hidden_size: 576,
@@ -63,11 +63,11 @@ const config = {
   rms_norm_eps: 1e-5,
   rope_theta: 100_000,
   tie_word_embeddings: true,
-  hidden_act: "silu",
+  hidden_act: "silu" as const,
   torch_dtype: "float32",
   bos_token_id: 1,
   eos_token_id: 2,
-} as const;
+};
 
 /** Writes a checkpoint with random weights, and the start of a LoRA adapter of it. */
 export async function writeCheckpoint(
@@ -77,7 +77,7 @@ export async function writeCheckpoint(
   const model = llama(config);
   const parameters = initialize(parameterSpecs(model), 1);
   await writeModel(folder, {
-    config: config as unknown as Record<string, JsonValue>,
+    config,
     tensors: parameters,
     files: tokenizerFiles,
   });

@@ -14,7 +14,7 @@ import {
   toTokenizerJson,
   trainByteLevelBpe,
 } from "../tokenizers/index.js";
-import { type Corpus, type DocumentMarks, sha256 } from "./corpus.js";
+import { type Corpus, type DocumentMarks, hashTensor, sha256 } from "./corpus.js";
 import type { Workspace } from "./workspace.js";
 
 /** A tokenizer with what a model expects around a document, and its identity. */
@@ -116,9 +116,7 @@ export function ownCandidates({ tokenizer, marks }: TextCodec, seed: number): Ca
 export async function baseCandidate(path: string): Promise<{ candidate: Candidate; codec: TextCodec; hash: string }> {
   const loaded = await loadModel(await resolveModel(path));
   const hash = createHash("sha256");
-  for (const [name, { data }] of loaded.parameters) {
-    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
+  for (const [name, tensor] of loaded.parameters) hashTensor(hash, name, tensor);
   const tokenizerHash = createHash("sha256");
   for (const bytes of loaded.tokenizerFiles.values()) tokenizerHash.update(bytes);
   const { model, config, parameters, tokenizer } = loaded;

@@ -1,6 +1,7 @@
 /** @file The documents of a folder, split into those to learn from and those to be tested on. */
 
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
+import type { HostTensor } from "../base/host-tensor.js";
 import { type Document, type ScanSummary, type Skip, scanFolder } from "../documents/index.js";
 import type { Tokenizer } from "../tokenizers/index.js";
 import type { TokenDocument } from "../train/index.js";
@@ -75,6 +76,11 @@ export function splitTokens(corpus: Corpus, tokenizer: Tokenizer, { prefix, suff
 }
 
 const orderKey = ({ path }: Document): string => sha256(path);
+
+/** Adds a tensor's name and bytes to a digest. */
+export function hashTensor(hash: Hash, name: string, { data }: HostTensor): void {
+  hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
 
 /** Hex digest of strings, told apart by their lengths. */
 export function sha256(...parts: readonly string[]): string {

@@ -21,6 +21,7 @@ import { sha256, type TokenSplit } from "./corpus.js";
 import {
   fitShape,
   fitSteps,
+  GROWTH_BYTES,
   type MemoryLimits,
   measureStep,
   NUM_EVALUATIONS,
@@ -72,9 +73,6 @@ const TOKENS_PER_PARAMETER = 1.5;
 
 /** Floating-point operations per second that no two cores exceed: spares models that cannot be fast enough the trial. */
 const HOPEFUL_FLOPS = 2e11;
-
-/** What a process grows by beside a plan's own memory: compiled programs, the index, the heap's slack. Measured. */
-const GROWTH_BYTES = 80 * 2 ** 20;
 
 /** The place of the chosen candidate in the list, and its plan. */
 export const chosenTuningSchema = z.object({ index: z.int(), plan: tuningPlanSchema });

@@ -135,6 +135,9 @@ export interface MemoryLimits {
   readonly processBytes: number;
 }
 
+/** What a process grows by beside a plan's own memory: compiled programs, the index, the heap's slack. Measured. */
+export const GROWTH_BYTES = 80 * 2 ** 20;
+
 /** Garbage that the heap keeps at most before it collects buffers outside of it. */
 const UNCOLLECTED_BYTES = 64 * 2 ** 20;
 

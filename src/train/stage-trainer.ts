@@ -10,6 +10,7 @@ import { encoderDecoderFeeds } from "../plan/encoder-decoder.js";
 import { type EncoderBatch, lossChain, lossStage, type Stage, StagePlan, shiftRight } from "../plan/index.js";
 import { SEED } from "../plan/stage-plan.js";
 import type { Feeds, Runtime } from "../runtime/index.js";
+import { clipScale } from "./algorithms/clip.js";
 import { GradientNorm } from "./gradient-norm.js";
 import type { StepReport } from "./loop.js";
 import { learningRateAt, Optimizer, type OptimizerRule, type Schedule } from "./optim/index.js";
@@ -170,8 +171,7 @@ class StageTrainer {
     }
     const gradientNorm = (await this.norm.of(this.plan.gradients.values())) / accumulate;
     if (!Number.isFinite(gradientNorm)) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
-    const clipped = clipNorm !== null && gradientNorm > clipNorm ? clipNorm / gradientNorm : 1;
-    optimizer.begin({ step: index, learningRate, gradientScale: clipped / accumulate });
+    optimizer.begin({ step: index, learningRate, gradientScale: clipScale(gradientNorm, clipNorm) / accumulate });
     for (const [name, gradient] of this.plan.gradients) {
       await optimizer.update(name, parameters.get(name)!, gradient);
     }

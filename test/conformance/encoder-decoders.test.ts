@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { HostTensor } from "../../src/base/host-tensor.js";
 import { readModel } from "../../src/checkpoint/index.js";
 import { pickParameters } from "../../src/models/encoder-config.js";
 import { type T5Config, t5 } from "../../src/models/t5.js";
@@ -15,6 +14,7 @@ import { EncoderDecoderGenerator, likeliest } from "../../src/plan/encoder-decod
 import { StagePlan } from "../../src/plan/stage-plan.js";
 import {
   differences,
+  expectedIn,
   fill,
   maxDifference,
   numbers,
@@ -40,11 +40,7 @@ describe.each(["t5", "t5-v1.1"])("%s", async (name) => {
     [...encoderParameters(model.encoder), ...decoderParameters(model.decoder)],
     tensors,
   );
-  const at = (key: string): HostTensor => {
-    const tensor = expected.get(key);
-    if (!tensor) throw new Error(`${folder} has no expected value ${key}`);
-    return tensor;
-  };
+  const at = expectedIn(folder, expected);
   const [batchSize, time] = at("ids").shape as [number, number];
   const batch = { ids: numbers(at("ids")), batchSize, mask: numbers(at("mask")) };
   const labels = numbers(at("labels"));

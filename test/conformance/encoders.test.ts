@@ -15,6 +15,7 @@ import { lossStage, predict } from "../../src/plan/encoder-heads.js";
 import { StagePlan } from "../../src/plan/stage-plan.js";
 import {
   differences,
+  expectedIn,
   fill,
   maxDifference,
   numbers,
@@ -36,11 +37,7 @@ describe.each(Object.keys(encoders) as (keyof typeof encoders)[])("%s", async (n
   const { config, tensors } = await readModel(folder);
   const expected = await readTensors(join(folder, "expected.safetensors"));
   const { encoder, head } = encoders[name](config);
-  const at = (key: string): HostTensor => {
-    const tensor = expected.get(key);
-    if (!tensor) throw new Error(`${folder} has no expected value ${key}`);
-    return tensor;
-  };
+  const at = expectedIn(folder, expected);
   const tokenTypes = expected.get("token_types");
   const batch = {
     ids: numbers(at("ids")),

@@ -14,6 +14,15 @@ export async function readTensors(path: string): Promise<Map<string, HostTensor>
   return tensors;
 }
 
+/** Reads the expected values of a folder. What is not there is the golden file's fault. */
+export const expectedIn =
+  (folder: string, expected: ReadonlyMap<string, HostTensor>) =>
+  (key: string): HostTensor => {
+    const tensor = expected.get(key);
+    if (!tensor) throw new Error(`${folder} has no expected value ${key}`);
+    return tensor;
+  };
+
 /** Values of a tensor as numbers. */
 export const numbers = ({ data }: HostTensor): number[] => Array.from(data as ArrayLike<number | bigint>, Number);
 

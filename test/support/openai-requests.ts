@@ -1,7 +1,29 @@
 /** @file Requests to the OpenAI-compatible server in this process, and what comes back. */
 
-import { expect } from "vitest";
-import type { OpenAiApp } from "../../src/server/openai/index.js";
+import { beforeEach, expect } from "vitest";
+import {
+  type CallRecord,
+  createOpenAiApp,
+  type OpenAiApp,
+  type OpenAiAppOptions,
+  type TextService,
+} from "../../src/server/openai/index.js";
+
+/** Makes apps that note their own faults and their calls; both lists are emptied before each test. */
+export function watchedApps() {
+  const bugs: unknown[] = [];
+  const log: CallRecord[] = [];
+  beforeEach(() => {
+    for (const list of [bugs, log]) list.length = 0;
+  });
+  const serve = (service: TextService, options: OpenAiAppOptions = {}): OpenAiApp =>
+    createOpenAiApp(service, {
+      onError: (thrown) => bugs.push(thrown),
+      log: (record) => log.push(record),
+      ...options,
+    });
+  return { serve, bugs, log };
+}
 
 export type Json = Record<string, unknown>;
 

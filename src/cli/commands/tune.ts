@@ -11,6 +11,7 @@ import {
 import { bytes, integer, parameters, plural, rows, seconds } from "../format.js";
 import { parseBytes } from "../options.js";
 import { StatusLine } from "../status-line.js";
+import { stopSignal } from "../stop-signal.js";
 import { TrainingStatus } from "../training-status.js";
 import { addTuneFlags, type TuneFlags, tuneConfig } from "../tune-flags.js";
 
@@ -32,17 +33,10 @@ async function run(flags: TuneFlags & { printSchema?: boolean; json?: boolean })
   const { memory } = tuneSettings(config);
   const memoryBytes = typeof memory === "string" ? parseBytes(memory) : memory;
   const status = new StatusLine();
-  const stop = new AbortController();
-  process.once("SIGINT", () => {
-    status.print("stopping after this step; press ctrl-C again to stop at once");
-    process.once("SIGINT", () => process.exit(130));
-    stop.abort();
-  });
+  using stop = stopSignal(status);
   const context = { signal: stop.signal, ...(memoryBytes !== undefined && { memoryBytes }) };
   const report = await runTune(config, context, reporter(status));
   if (flags.json) console.log(JSON.stringify(report));
-  // the handler would keep waiting for a ctrl-C that has nothing left to stop
-  process.removeAllListeners("SIGINT");
 }
 
 function reporter(status: StatusLine): (event: TuneEvent) => void {

@@ -4,12 +4,13 @@ import { Command, Option } from "commander";
 import type { WeightFormat } from "../../engine/index.js";
 import { openKnowledge } from "../../pipeline/knowledge.js";
 import type { TuningMethod } from "../../pipeline/tune.js";
-import { runUp, type UpEvent, type UpOptions } from "../../pipeline/up.js";
+import { runUp, type UpEvent, type UpOptions, type UpResult } from "../../pipeline/up.js";
 import { listen, readPageScript } from "../../server/adapters/node.js";
 import { createApp } from "../../server/app.js";
 import { plural, seconds } from "../format.js";
 import { parseBytes, parseInteger, parseSeconds } from "../options.js";
 import { StatusLine } from "../status-line.js";
+import { stopSignal } from "../stop-signal.js";
 import { TrainingStatus } from "../training-status.js";
 import { planText, reportText } from "../up-text.js";
 
@@ -55,15 +56,7 @@ export const upCommand = new Command("up")
 
 async function run(folder: string, flags: Flags): Promise<void> {
   const status = new StatusLine();
-  const stop = new AbortController();
-  const onInterrupt = (): void => {
-    status.print("stopping after this step; press ctrl-C again to stop at once");
-    process.once("SIGINT", () => process.exit(130));
-    stop.abort();
-  };
-  process.once("SIGINT", onInterrupt);
-  const result = await runUp(optionsOf(folder, flags, stop.signal), reporter(status));
-  process.removeListener("SIGINT", onInterrupt);
+  const result = await stoppable(folder, flags, status);
   if (flags.json) console.log(JSON.stringify(result.report));
   if (!flags.serve) {
     await result.close();
@@ -77,6 +70,12 @@ async function run(folder: string, flags: Flags): Promise<void> {
     await result.close();
     process.exit(0);
   });
+}
+
+/** Only the job is stopped so; later ctrl-C ends the server. */
+function stoppable(folder: string, flags: Flags, status: StatusLine): Promise<UpResult> {
+  const stop = stopSignal(status);
+  return runUp(optionsOf(folder, flags, stop.signal), reporter(status)).finally(() => stop[Symbol.dispose]());
 }
 
 function optionsOf(folder: string, flags: Flags, signal: AbortSignal): UpOptions {

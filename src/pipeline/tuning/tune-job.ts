@@ -9,7 +9,7 @@ import type { HostTensor } from "../../base/host-tensor.js";
 import { resolveModel, writeModel } from "../../checkpoint/index.js";
 import { type FrozenWeights, packFrozenAsRead, unpackFrozen } from "../../compress/index.js";
 import { parameterSpecs } from "../../nn/index.js";
-import { adapterSpecs, createAdapter, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
+import { adapterSpecs, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
 import { type OpenedModel, openModel, type TextModel } from "../../presets/index.js";
 import { Runtime } from "../../runtime/index.js";
 import {
@@ -21,14 +21,14 @@ import {
   train,
 } from "../../train/index.js";
 import { chatTemplatesOf, endIdsOf } from "../chat-format.js";
-import { sha256 } from "../corpus.js";
+import { hashTensor, sha256 } from "../corpus.js";
 import { MetricsFile, Workspace } from "../workspace.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { algorithmOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
-import { frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
+import { adapterFor, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
 
 export type TuneEvent =
@@ -307,8 +307,8 @@ class TuneJob {
   /** Writes what was trained, and the whole model where it can be merged; names of the folders. */
   async #keep({ template }: TuneRows): Promise<string[]> {
     const { settings, loaded } = this;
-    const { method, methodOptions: config, targets, alsoTrain } = settings;
-    const adapter = createAdapter(loaded.model, { method, config, alsoTrain, ...(targets && { targets }) });
+    const { method } = settings;
+    const adapter = adapterFor(loaded.model, settings);
     const folders: string[] = [];
     const isWhole = method === "full";
     if (!isWhole) {
@@ -393,8 +393,7 @@ async function readBase({ parameters }: OpenedModel, frozen: FrozenWeights | und
   const hash = createHash("sha256");
   async function* hashed(): AsyncGenerator<readonly [string, HostTensor]> {
     for await (const [name, tensor] of parameters) {
-      const { buffer, byteOffset, byteLength } = tensor.data;
-      hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
+      hashTensor(hash, name, tensor);
       yield [name, tensor];
     }
   }

@@ -1,15 +1,16 @@
 /** @file How a tuning run fits its memory: shape, steps and time, or the cheapest change that would fit. */
 
 import { z } from "zod";
-import { CapacityError } from "../../base/errors.js";
+import { CapacityError, ConfigError } from "../../base/errors.js";
 import type { HostTensor } from "../../base/host-tensor.js";
 import { type FrozenWeights, frozenWeights } from "../../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
-import { type AdapterOptions, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
+import { type Adapter, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
 import type { Runtime } from "../../runtime/index.js";
 import { type AlgorithmName, type GradientUse, optimizers, stateBytes } from "../../train/index.js";
 import {
   type FittingShape,
+  GROWTH_BYTES,
   type MemoryLimits,
   measureStep,
   megabytes,
@@ -29,18 +30,20 @@ export const tunePlanSchema = tuningPlanSchema.extend({
 
 export type TunePlan = z.infer<typeof tunePlanSchema>;
 
-/** What a process grows by beside a plan's own memory: compiled programs and the heap's slack. */
-const GROWTH_BYTES = 80 * 2 ** 20;
-
 /** Share of a training step's time that a held-out batch of the same size takes: forward alone. */
 const EVALUATION_SHARE: Readonly<Record<GradientUse, number>> = { all: 1 / 3, layer: 1 / 3, none: 1 / 2 };
 
-/** What settings make of a model. */
-export function tuningFor(base: LanguageModel, settings: TuneSettings, method: MethodName = settings.method): Tuning {
-  const { methodOptions: config, targets, alsoTrain } = settings;
-  const options: AdapterOptions = { method, config, alsoTrain, ...(targets && { targets }) };
-  return tuningOf(base, createAdapter(base, options));
+/** What settings train of a model. */
+export function adapterFor(
+  base: LanguageModel,
+  { method, methodOptions: config, targets, alsoTrain }: TuneSettings,
+): Adapter {
+  return createAdapter(base, { method, config, alsoTrain, ...(targets && { targets }) });
 }
+
+/** What settings make of a model. */
+export const tuningFor = (base: LanguageModel, settings: TuneSettings): Tuning =>
+  tuningOf(base, adapterFor(base, settings));
 
 /** What must fit. */
 export function stepRequest(
@@ -173,10 +176,10 @@ function fits(
   limits: MemoryLimits,
 ): FittingShape | undefined {
   try {
-    const plain = { ...settings, methodOptions: {}, alsoTrain: [], targets: undefined };
-    const tuning = tuningFor(base, plain, method);
+    const tuning = tuningFor(base, { ...settings, method, methodOptions: {}, alsoTrain: [], targets: undefined });
     return shapeWithin(stepRequest(tuning, settings, time, frozenFor(base, tuning, settings)), limits).fitting;
-  } catch {
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError)) throw thrown;
     // the model has nothing that this method trains
     return undefined;
   }

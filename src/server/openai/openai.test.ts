@@ -4,7 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   chat,
   errorOf,
@@ -13,13 +13,13 @@ import {
   json,
   post,
   user,
+  watchedApps,
   weatherTool,
 } from "../../../test/support/openai-requests.js";
 import { randomModel, scriptedModel } from "../../../test/support/served-model.js";
 import { type OpenTextService, openTextService } from "../../pipeline/text-service.js";
 import { embedTexts, loadEncoder } from "../../presets/index.js";
 import { Runtime } from "../../runtime/index.js";
-import { type CallRecord, createOpenAiApp, type OpenAiApp, type OpenAiAppOptions } from "./index.js";
 
 const CONTEXT = 512;
 const call = [
@@ -49,20 +49,7 @@ afterAll(async () => {
   await runtime.close();
 });
 
-let bugs: unknown[];
-let log: CallRecord[];
-beforeEach(() => {
-  bugs = [];
-  log = [];
-});
-
-function serve(service: OpenTextService, options: OpenAiAppOptions = {}): OpenAiApp {
-  return createOpenAiApp(service, {
-    onError: (thrown) => bugs.push(thrown),
-    log: (record) => log.push(record),
-    ...options,
-  });
-}
+const { serve, log } = watchedApps();
 
 interface Chunk {
   readonly choices: readonly { readonly index: number; readonly delta: Json; readonly finish_reason: string | null }[];

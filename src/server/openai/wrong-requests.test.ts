@@ -1,11 +1,18 @@
 /** @file Requests that are wrong get an error that names what is. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chat, errorOf, type Json, post, user, weatherTool } from "../../../test/support/openai-requests.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  chat,
+  errorOf,
+  type Json,
+  post,
+  user,
+  watchedApps,
+  weatherTool,
+} from "../../../test/support/openai-requests.js";
 import { chatTemplate, randomModel } from "../../../test/support/served-model.js";
 import { type OpenTextService, openTextService } from "../../pipeline/text-service.js";
 import { Runtime } from "../../runtime/index.js";
-import { type CallRecord, createOpenAiApp, type OpenAiApp, type OpenAiAppOptions } from "./index.js";
 
 let runtime: Runtime;
 let random: OpenTextService;
@@ -18,20 +25,7 @@ afterAll(async () => {
   await runtime.close();
 });
 
-let bugs: unknown[];
-let log: CallRecord[];
-beforeEach(() => {
-  bugs = [];
-  log = [];
-});
-
-function serve(service: OpenTextService, options: OpenAiAppOptions = {}): OpenAiApp {
-  return createOpenAiApp(service, {
-    onError: (thrown) => bugs.push(thrown),
-    log: (record) => log.push(record),
-    ...options,
-  });
-}
+const { serve, bugs, log } = watchedApps();
 
 describe("requests that are wrong", () => {
   const messages = [user];

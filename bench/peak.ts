@@ -1,7 +1,7 @@
 /** @file Peak memory of a process, and what the compiler of the benchmarks' sources adds to it. */
 
 import { readFileSync } from "node:fs";
-import { runJson } from "../bench.js";
+import { runJson } from "./bench.js";
 
 /** Linux's high-water mark where there is one; elsewhere the same figure by getrusage. */
 export function peakBytes(): number {
