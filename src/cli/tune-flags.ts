@@ -51,6 +51,7 @@ const KEYS = [
   "sampleTokens",
   "checkpointSeconds",
   "memory",
+  "paging",
   "pricePerHour",
   "seed",
   "threads",
@@ -132,6 +133,8 @@ export function addTuneFlags(command: Command): Command {
     .option("--sample-tokens <number>", "tokens of each (default: 32)", count)
     .option("--checkpoint-seconds <seconds>", "time between checkpoints (default: 60)", Number)
     .option("--memory <size>", "most memory of the process, such as 4GB; the plan is made to fit", parseBytes)
+    .option("--paging", "keep in files what a step is not using (default: where the run does not fit otherwise)")
+    .option("--no-paging", "keep everything in memory")
     .option("--price-per-hour <amount>", "of the machine, for the cost in the report", parsePositive)
     .option("--seed <number>", "seed of everything random (default: 1)", parseInteger(0, 2 ** 31 - 1))
     .option("--threads <number>", "default: as many as the machine has", count)

@@ -1,6 +1,7 @@
 /** @file Symbolic graph → ONNX model. */
 
 import { allocate, type DType } from "../base/dtype.js";
+import { equalBytes } from "../base/equal-bytes.js";
 import { assert, ShapeError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import { type Dim, dimTerms, type Shape } from "../graph/dim.js";
@@ -8,13 +9,11 @@ import type { OnnxAttribute, OnnxEmitter } from "../graph/emitter.js";
 import { type Graph, inputName, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { OnnxModel, OnnxNode } from "./model.js";
 
-/** Constants up to this size are shared when equal: axes, shapes, scalars. */
-const SHARED_BYTES = 64;
-
 class Emitter implements OnnxEmitter {
   readonly operators: OnnxNode[] = [];
   readonly initializers = new Map<string, HostTensor>();
-  readonly #shared = new Map<string, string>();
+  /** Names of constants by type and shape: equal ones are one, be they axes or the masks of tiles. */
+  readonly #constants = new Map<string, string[]>();
   readonly #dims = new Map<Dim, string>();
   #numNames = 0;
 
@@ -41,12 +40,13 @@ class Emitter implements OnnxEmitter {
   }
 
   constant(value: HostTensor): string {
-    const key = value.data.byteLength <= SHARED_BYTES ? `${value.dtype}[${value.shape}]${value.data}` : undefined;
-    const known = key === undefined ? undefined : this.#shared.get(key);
+    const key = `${value.dtype}[${value.shape}]`;
+    const alike = this.#constants.get(key) ?? [];
+    const known = alike.find((name) => equalValues(this.initializers.get(name)!, value));
     if (known !== undefined) return known;
     const name = this.#fresh("constant");
     this.initializers.set(name, value);
-    if (key !== undefined) this.#shared.set(key, name);
+    this.#constants.set(key, [...alike, name]);
     return name;
   }
 
@@ -100,6 +100,12 @@ class Emitter implements OnnxEmitter {
   #fresh(stem: string): string {
     return `${stem}_${this.#numNames++}`;
   }
+}
+
+/** Of one type and shape. By their bits, so that a zero and its negative, or two numbers that are none, are told apart. */
+function equalValues({ data: a }: HostTensor, { data: b }: HostTensor): boolean {
+  const bytesOf = (data: HostTensor["data"]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return a === b || equalBytes(bytesOf(a), bytesOf(b));
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   estimateMemory,
   LossPlan,
   type MemoryEstimate,
+  type MemoryOptions,
   type TrainDescription,
   TrainPlan,
 } from "../plan/index.js";
@@ -35,6 +36,8 @@ export const tuningPlanSchema = z.object({
     attentionTile: z.int(),
     lossTile: z.object({ rows: z.int(), vocabulary: z.int() }),
     streamGradients: z.boolean(),
+    /** What a program is not using lies in files, out of RAM. */
+    paging: z.boolean().default(false),
   }),
   /** Positions per row. */
   time: z.int(),
@@ -75,12 +78,16 @@ export interface StepRequest {
   readonly rowsPerStep: number;
   /** Bytes of the optimiser's states for a trained parameter of a shape. */
   readonly stateBytes: (shape: readonly number[]) => number;
+  /** Bytes that an update of a trained parameter uses at once. Default: all of its tensors. */
+  readonly updateBytes?: (shape: readonly number[]) => number;
   /** Whether gradients may be used up layer by layer, which rules out clipping and accumulation. */
   readonly mayStream: boolean;
   /** Forms of frozen weights; what is not in it is float32. */
   readonly frozen?: FrozenWeights;
   /** Which gradients the algorithm keeps. Default "all". "layer" takes all rows of a step at once. */
   readonly gradients?: GradientUse;
+  /** Whether tensors lie in files: "may" where nothing fits otherwise. Default "no". */
+  readonly paging?: "no" | "may" | "must";
   /** Backward passes per step. Default 1; clipped and streamed gradients take 2. */
   readonly backwardPasses?: number;
 }
@@ -92,6 +99,7 @@ function stepShapes({
   rowsPerStep,
   mayStream,
   gradients = "all",
+  paging = "no",
 }: StepRequest): StepShape[] {
   const most = Math.max(1, Math.floor(ENOUGH_TOKENS / time));
   const divisors = Array.from({ length: rowsPerStep }, (_, i) => rowsPerStep - i).filter(
@@ -109,6 +117,7 @@ function stepShapes({
       attentionTile: 256,
       lossTile: { rows: lossRows, vocabulary: vocabSize },
       streamGradients,
+      paging: false,
     })),
   );
   const small = { ...shapes.at(-1)!, attentionTile: 64 };
@@ -116,7 +125,9 @@ function stepShapes({
   const tiled = { ...small, lossTile: { rows: 128, vocabulary: Math.min(vocabSize, 4096) } };
   if (tiled.lossTile.vocabulary < vocabSize) shapes.push(tiled);
   if (mayStream) shapes.push({ ...shapes.at(-1)!, streamGradients: true });
-  return shapes;
+  const paged = shapes.map((shape) => ({ ...shape, paging: true }));
+  if (paging === "must") return paged;
+  return paging === "may" ? [...shapes, ...paged] : shapes;
 }
 
 export interface FittingShape {
@@ -172,7 +183,7 @@ export function shapeWithin(
     const memory =
       request.gradients === "none"
         ? estimateForward(model, description.options, { processBytes })
-        : estimateRun(description, request.stateBytes, processBytes);
+        : estimateRun(description, { ...request, processBytes, paging: shape.paging });
     const fitting = { request, shape, description, memory };
     if (memoryBytes === undefined || memory.total <= memoryBytes) return { fitting, smallest: memory.total };
     smallest = Math.min(smallest, memory.total);
@@ -181,12 +192,8 @@ export function shapeWithin(
 }
 
 /** The estimate of a trial step and then the run: the trial's buffers are collected when the run has its own already. */
-function estimateRun(
-  description: TrainDescription,
-  stateBytes: StepRequest["stateBytes"],
-  processBytes: number,
-): MemoryEstimate {
-  const memory = estimateMemory(description, { stateBytes, processBytes });
+function estimateRun(description: TrainDescription, options: MemoryOptions): MemoryEstimate {
+  const memory = estimateMemory(description, options);
   const uncollected = Math.min(memory.residuals, UNCOLLECTED_BYTES);
   return { ...memory, runtime: memory.runtime + uncollected, total: memory.total + uncollected };
 }

@@ -130,16 +130,16 @@ describe.each(Object.keys(frozenFormats) as FrozenFormatName[])("weights frozen 
 });
 
 describe.skipIf(process.platform === "win32")("weights and states in files (skipped on Windows: no mmap)", () => {
-  it("take the same steps, bit by bit", async () => {
+  it("take the same steps, bit by bit, and leave RAM between them", async () => {
     const folder = await mkdtemp(join(tmpdir(), "tessera-paged-"));
     const memory = await openDiskMemory(folder);
     const frozen = frozenWeights(base, options.isTrainable, "nf4");
     const trajectory = async (isOnDisk: boolean): Promise<Map<string, HostTensor>> => {
       const packed = packFrozen(parametersOf(model), frozen);
-      const parameters = isOnDisk ? new Map([...packed].map(([name, t]) => [name, memory.copy(t)])) : packed;
-      const allocate = isOnDisk ? { allocate: memory.allocate.bind(memory) } : {};
-      const optimizer = await Optimizer.create(runtime, adamw(), { weightDecay: 0.1, ...allocate });
-      const plan = await TrainPlan.create(runtime, describeTraining(model, { ...options, frozen }), parameters);
+      const where = isOnDisk ? runtime.paging(memory, 1) : runtime;
+      const parameters = new Map([...packed].map(([name, t]) => [name, where.keep(t)]));
+      const optimizer = await Optimizer.create(where, adamw(), { weightDecay: 0.1 });
+      const plan = await TrainPlan.create(where, describeTraining(model, { ...options, frozen }), parameters);
       for (let i = 0; i < 3; i++) {
         await plan.run(batch, { accumulate: false });
         optimizer.begin({ step: i, learningRate: 0.01, gradientScale: 1 });

@@ -2,6 +2,7 @@
 
 import { type HostTensor, hostTensor, sizeOf } from "../base/host-tensor.js";
 import { parameterSpecs } from "../nn/index.js";
+import type { Runtime } from "../runtime/index.js";
 import type { TrainDescription } from "./describe.js";
 
 export interface GradientLayout {
@@ -43,8 +44,8 @@ export function gradientLayout({ model, options, layers, headTrainable }: TrainD
 }
 
 /** Buffers at the places of a layout, by parameter name. */
-export function allocateGradients({ length, places }: GradientLayout): Map<string, HostTensor> {
-  const all = new Float32Array(length);
+export function allocateGradients(runtime: Runtime, { length, places }: GradientLayout): Map<string, HostTensor> {
+  const all = runtime.zeros("float32", [length]).data as Float32Array;
   const at = ({ start, shape }: { readonly start: number; readonly shape: readonly number[] }): HostTensor =>
     hostTensor("float32", shape, all.subarray(start, start + sizeOf(shape)));
   return new Map([...places].map(([name, place]) => [name, at(place)]));

@@ -42,6 +42,10 @@ export interface MemoryOptions {
   readonly stateBytes?: (shape: readonly number[]) => number;
   /** What the process holds beside the plan. Default: Node.js with ONNX Runtime and nothing else, 150 MB. */
   readonly processBytes?: number;
+  /** Tensors leave RAM between the programs that use them (`Runtime.paging`). Default false. */
+  readonly paging?: boolean;
+  /** Bytes that an update of a parameter of a shape uses at once; read where tensors are paged. Default: all of its tensors. */
+  readonly updateBytes?: (shape: readonly number[]) => number;
 }
 
 const adamwBytes = (shape: readonly number[]): number => 2 * byteSize("float32", shape);
@@ -49,9 +53,12 @@ const adamwBytes = (shape: readonly number[]): number => 2 * byteSize("float32",
 /** Adds up a training plan's memory. Nothing is allocated. */
 export function estimateMemory(
   description: TrainDescription,
-  { stateBytes = adamwBytes, processBytes = RUNTIME_BYTES }: MemoryOptions = {},
+  { stateBytes = adamwBytes, processBytes = RUNTIME_BYTES, paging = false, updateBytes }: MemoryOptions = {},
 ): MemoryEstimate {
   const { model, options, layers } = description;
+  const around = { workspace: ARENA_FACTOR * largestWorkspace(description), runtime: processBytes };
+  const wholeUpdate = (shape: readonly number[]): number => 2 * byteSize("float32", shape) + stateBytes(shape);
+  if (paging) return totalled({ ...largestResident(description, updateBytes ?? wholeUpdate), ...around });
   const specs = parameterSpecs(model);
   const trained = specs.filter(({ name }) => options.isTrainable(name));
   const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
@@ -61,8 +68,7 @@ export function estimateMemory(
     optimizer: trained.reduce((sum, { shape }) => sum + stateBytes(shape), 0),
     activations: (layers.length + 3) * hidden,
     residuals: layers.reduce((sum, layer) => sum + residualBytes(layer), 0),
-    workspace: ARENA_FACTOR * largestWorkspace(description),
-    runtime: processBytes,
+    ...around,
   };
   return totalled(parts);
 }
@@ -99,6 +105,52 @@ const totalled = (parts: Omit<MemoryEstimate, "total">): MemoryEstimate => ({
   ...parts,
   total: Object.values(parts).reduce((a, b) => a + b, 0),
 });
+
+type Resident = Omit<MemoryEstimate, "workspace" | "runtime" | "total">;
+
+/** What programs hold of tensors that leave RAM after each: the most that a layer, the head or an update needs. */
+function largestResident(
+  { model, options, layers, headTrainable }: TrainDescription,
+  updateBytes: (shape: readonly number[]) => number,
+): Resident {
+  const shapes = new Map(parameterSpecs(model).map(({ name, shape }) => [name, shape]));
+  const total = (names: Iterable<string>, bytesOf: (name: string) => number): number =>
+    [...names].reduce((sum, name) => sum + bytesOf(name), 0);
+  const stored = (name: string): number => storedBytes(shapes.get(name)!, options.frozen?.get(name));
+  const dense = (name: string): number => byteSize("float32", shapes.get(name)!);
+  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
+  const ofLayers = layers.map((layer, i): Resident => {
+    const { kind, prefix } = model.layers[i]!;
+    const names = model.kinds[kind]!.parameters.map(({ name }) => prefix + name);
+    const trained = layer.trainable.map((name) => prefix + name);
+    const residuals = residualBytes(layer);
+    return {
+      weights: total(names, stored),
+      gradients: total(trained, dense),
+      optimizer: 0,
+      activations: 4 * hidden,
+      residuals,
+    };
+  });
+  const head = new Set([...model.head.parameters.map(({ name }) => name), model.head.weight.name]);
+  const tile = Math.min(1, options.lossTile.vocabulary / model.vocabSize);
+  const ofHead: Resident = {
+    weights: tile * total(head, stored),
+    gradients: tile * total(headTrainable, dense),
+    optimizer: 0,
+    activations: 3 * hidden,
+    residuals: 0,
+  };
+  const trained = [...shapes.keys()].filter(options.isTrainable);
+  const ofUpdates = trained.map((name): Resident => {
+    // its length is taken of a whole gradient
+    const gradients = dense(name);
+    const optimizer = Math.max(0, updateBytes(shapes.get(name)!) - gradients);
+    return { weights: 0, gradients, optimizer, activations: 2 * hidden, residuals: 0 };
+  });
+  const bytesOf = (parts: Resident): number => Object.values(parts).reduce((a, b) => a + b, 0);
+  return [...ofLayers, ofHead, ...ofUpdates].reduce((most, parts) => (bytesOf(parts) > bytesOf(most) ? parts : most));
+}
 
 function gradientBytes(description: TrainDescription, trained: readonly ParameterSpec[]): number {
   if (description.options.streamGradients) return byteSize("float32", [gradientLayout(description).length]);

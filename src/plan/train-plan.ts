@@ -125,14 +125,15 @@ class PlanBuilder {
     this.#parameters = parameters;
     this.#feeds = new SequenceFeeds(description.model, description.options);
     this.#gradients = description.options.streamGradients
-      ? allocateGradients(gradientLayout(description))
-      : ownGradients(description);
+      ? allocateGradients(runtime, gradientLayout(description))
+      : ownGradients(runtime, description);
   }
 
   async build(): Promise<PlanParts> {
     const { model, options, headTrainable } = this.#description;
-    const hidden = (): HostTensor => zeros("float32", [options.batchSize, options.time, model.hiddenSize]);
-    const activations = Array.from({ length: model.layers.length + 1 }, hidden);
+    const shape = [options.batchSize, options.time, model.hiddenSize];
+    const hidden = (): HostTensor => zeros("float32", shape);
+    const activations = Array.from({ length: model.layers.length + 1 }, () => this.#runtime.zeros("float32", shape));
     // the gradient by a layer's output and by its input: two buffers that swap from layer to layer
     const swapping = [hidden(), hidden()] as const;
     const gradientAt = (index: number): HostTensor => swapping[(model.layers.length - index) % 2]!;
@@ -165,7 +166,10 @@ class PlanBuilder {
     const layer = this.#description.model.layers[index]!;
     const { trainable, forward, backward, accumulate, residuals } = this.#description.layers[index]!;
     const kept = Object.fromEntries(
-      Object.entries(residuals).map(([name, { dtype, shape }]) => [name, zeros(dtype, evaluateShape(shape, {}))]),
+      Object.entries(residuals).map(([name, { dtype, shape }]) => [
+        name,
+        this.#runtime.zeros(dtype, evaluateShape(shape, {})),
+      ]),
     );
     const gradients = new Map(trainable.map((name) => [name, this.#gradients.get(layer.prefix + name)!]));
     const all: Feeds = {
@@ -187,9 +191,9 @@ class PlanBuilder {
 }
 
 /** A buffer for each gradient. */
-function ownGradients({ model, options }: TrainDescription): Map<string, HostTensor> {
+function ownGradients(runtime: Runtime, { model, options }: TrainDescription): Map<string, HostTensor> {
   const trained = parameterSpecs(model).filter(({ name }) => options.isTrainable(name));
-  return new Map(trained.map(({ name, shape }) => [name, zeros("float32", shape)]));
+  return new Map(trained.map(({ name, shape }) => [name, runtime.zeros("float32", shape)]));
 }
 
 /** A layer's parameters by local name, packed ones in their parts. */

@@ -1,7 +1,9 @@
 /** @file Graphs compiled to programs that run on host tensors. */
 
+import type { DType } from "../base/dtype.js";
+import { equalBytes } from "../base/equal-bytes.js";
 import { ConfigError, ShapeError } from "../base/errors.js";
-import { type HostTensor, zeros } from "../base/host-tensor.js";
+import { byteSize, type HostTensor, zeros } from "../base/host-tensor.js";
 import { type DimBindings, evaluateShape, type Shape } from "../graph/dim.js";
 import type { Aval, Graph } from "../graph/tensor.js";
 import { encodeModel, lower } from "../onnx/index.js";
@@ -11,6 +13,7 @@ import {
   type BackendOptions,
   type Binding,
   backends,
+  type DiskMemory,
   type Session,
 } from "./backends/index.js";
 
@@ -29,6 +32,8 @@ export class Program {
   constructor(
     readonly graph: Signature,
     private readonly session: Session,
+    /** Where tensors may lie that leave RAM after each run. */
+    private readonly memory?: DiskMemory,
   ) {}
 
   /**
@@ -70,15 +75,25 @@ export class Program {
       }
       return target;
     });
-    return this.session.bind(
-      this.session.inputNames.map((name) => feeds[name]!),
-      outputs,
-    );
+    const inputs = this.session.inputNames.map((name) => feeds[name]!);
+    const binding = this.session.bind(inputs, outputs);
+    return this.memory ? evicting(binding, this.memory, [...inputs, ...outputs]) : binding;
   }
 
   close(): Promise<void> {
     return this.session.close();
   }
+}
+
+/** A binding after whose runs the tensors leave RAM, those that lie in files. */
+function evicting(binding: Binding, memory: DiskMemory, tensors: readonly HostTensor[]): Binding {
+  return {
+    run: async () => {
+      await binding.run();
+      memory.evict(tensors);
+    },
+    release: () => binding.release(),
+  };
 }
 
 const unknownName = (graph: Signature, kind: string, name: string, known: object): ConfigError =>
@@ -127,23 +142,73 @@ interface Compiled {
   readonly session: Promise<Session>;
 }
 
+/** Tensors below this size stay in RAM: they are many, and small in all. */
+const PAGED_BYTES = 2 ** 18;
+
+/** Sessions of one backend. */
+class Sessions {
+  readonly byGraph = new WeakMap<Graph, Promise<Session>>();
+  readonly remembered = new Map<number, Compiled[]>();
+  readonly all: Promise<Session>[] = [];
+}
+
+/** Where large tensors lie. */
+interface Paging {
+  readonly memory: DiskMemory;
+  /** Bytes of the smallest that does. */
+  readonly fromBytes: number;
+}
+
 /** Compiles graphs, each distinct one once. */
 export class Runtime {
-  readonly #byGraph = new WeakMap<Graph, Promise<Session>>();
-  readonly #remembered = new Map<number, Compiled[]>();
-  readonly #sessions: Promise<Session>[] = [];
-
-  private constructor(readonly backend: Backend) {}
+  private constructor(
+    readonly backend: Backend,
+    private readonly sessions: Sessions,
+    private readonly pages?: Paging,
+  ) {}
 
   static async open({ backend = "native", ...options }: RuntimeOptions = {}): Promise<Runtime> {
-    return new Runtime(typeof backend === "string" ? await backends[backend](options) : backend);
+    return new Runtime(typeof backend === "string" ? await backends[backend](options) : backend, new Sessions());
+  }
+
+  /**
+   * The same sessions, for tensors that lie in files: after each run of a program, those that it read or wrote leave RAM, so
+   * that the process holds what one program needs. Closing either closes both.
+   * @param fromBytes smallest tensor that `zeros` and `keep` put into a file. Default 256 KB.
+   */
+  paging(memory: DiskMemory, fromBytes = PAGED_BYTES): Runtime {
+    return new Runtime(this.backend, this.sessions, { memory, fromBytes });
+  }
+
+  /** Zeros where large tensors are kept. */
+  zeros(dtype: DType, shape: readonly number[]): HostTensor {
+    const isPaged = this.pages && byteSize(dtype, shape) >= this.pages.fromBytes;
+    return isPaged ? this.pages.memory.allocate(dtype, shape) : zeros(dtype, shape);
+  }
+
+  /** The tensor, or its copy where large tensors are kept. */
+  keep(tensor: HostTensor): HostTensor {
+    if (!this.pages || tensor.data.byteLength < this.pages.fromBytes) return tensor;
+    const kept = this.pages.memory.copy(tensor);
+    this.pages.memory.evict([kept]);
+    return kept;
+  }
+
+  /** Lets those of the tensors that lie in files leave RAM, after work outside of programs. */
+  evict(tensors: Iterable<HostTensor>): void {
+    this.pages?.memory.evict(tensors);
+  }
+
+  /** Does work on tensors outside of programs, large ones leaving RAM meanwhile where they lie in files. */
+  outside<T>(work: () => Promise<T>): Promise<T> {
+    return this.pages ? this.pages.memory.evicting(work) : work();
   }
 
   /** Compiles a graph; the same graph, or one that lowers to the same model, shares the session. */
   async compile(graph: Graph): Promise<Program> {
-    const session = this.#byGraph.get(graph) ?? this.#load(graph);
-    this.#byGraph.set(graph, session);
-    return new Program(graph, await session);
+    const session = this.sessions.byGraph.get(graph) ?? this.#load(graph);
+    this.sessions.byGraph.set(graph, session);
+    return new Program(graph, await session, this.pages?.memory);
   }
 
   /**
@@ -153,8 +218,8 @@ export class Runtime {
   async load(model: Uint8Array, signature: Signature, folder?: string): Promise<Program> {
     const names = { inputs: Object.keys(signature.inputs), outputs: Object.keys(signature.outputs) };
     const session = this.backend.load(model, names, folder);
-    this.#sessions.push(session);
-    return new Program(signature, await session);
+    this.sessions.all.push(session);
+    return new Program(signature, await session, this.pages?.memory);
   }
 
   #load(graph: Graph): Promise<Session> {
@@ -165,7 +230,7 @@ export class Runtime {
     if (known) return known.session;
     const names = { inputs: model.inputs.map(({ name }) => name), outputs: model.outputs.map(({ name }) => name) };
     const session = this.backend.load(bytes, names);
-    this.#sessions.push(session);
+    this.sessions.all.push(session);
     same.push({ model: bytes, session });
     return session;
   }
@@ -173,15 +238,15 @@ export class Runtime {
   /** Remembered models with the same checksum. */
   #similar(bytes: Uint8Array): Compiled[] {
     const key = checksum(bytes);
-    const same = this.#remembered.get(key) ?? [];
-    this.#remembered.set(key, same);
+    const same = this.sessions.remembered.get(key) ?? [];
+    this.sessions.remembered.set(key, same);
     return same;
   }
 
   /** Frees all programs, then the backend. */
   async close(): Promise<void> {
-    this.#remembered.clear();
-    for (const session of await Promise.all(this.#sessions.splice(0))) await session.close();
+    this.sessions.remembered.clear();
+    for (const session of await Promise.all(this.sessions.all.splice(0))) await session.close();
     await this.backend.close();
   }
 
@@ -195,8 +260,4 @@ function checksum(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash;
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
 }

@@ -43,7 +43,7 @@ export async function* train(
   const trainer = await algorithm.createTrainer(context, data.train, options);
   const evaluation = data.heldOut && (await Evaluation.create(runtime, model, parameters, data.heldOut, options));
   try {
-    const progress = await resumeRun(folder, trainer.state);
+    const progress = await runtime.outside(() => resumeRun(folder, trainer.state));
     if (evaluation && progress.before === undefined) {
       progress.before = await evaluation.loss();
       yield { type: "evaluation", step: 0, loss: progress.before };
@@ -65,12 +65,13 @@ export async function* train(
         if (isStale()) reason ??= "early stop";
       }
       if (folder && (reason || isBest || isDue(folder.every))) {
-        yield { type: "checkpoint", step: progress.step, path: await saveRun(folder, progress, trainer.state) };
+        const path = await runtime.outside(() => saveRun(folder, progress, trainer.state));
+        yield { type: "checkpoint", step: progress.step, path };
       }
     }
     const { step: steps, before, after, best } = progress;
     if (folder && best && best.step < steps && reason !== "aborted")
-      await restoreBest(folder, trainer.state.parameters);
+      await runtime.outside(() => restoreBest(folder, trainer.state.parameters));
     return {
       steps,
       reason,

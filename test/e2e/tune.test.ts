@@ -140,6 +140,27 @@ describe("a run", () => {
     expect(await verifyTuning(settings.out!)).toMatchObject({ isEqual: true, changedBuilds: [] });
   });
 
+  it.skipIf(process.platform === "win32")(
+    "with files for memory ends with the same weights, also after a stop",
+    async () => {
+      const changes = { method: "full", methodOptions: {}, epochs: 2, samples: 0 } as const;
+      const [inMemory, paged] = [config(changes), config({ ...changes, paging: true, out: join(root, "paged") })];
+      await runTune(inMemory);
+      const stop = new AbortController();
+      const first = runTune(paged, { signal: stop.signal }, (event) => {
+        if (event.type === "train" && event.event.type === "step" && event.event.step === 3) stop.abort();
+      });
+      await expect(first).rejects.toThrow("the same command goes on from it");
+      const { plan } = await runTune(paged);
+      expect(plan.shape.paging).toBe(true);
+      const weights = (out: string): Buffer => readFileSync(join(out, "model", "model.safetensors"));
+      expect(weights(paged.out!).equals(weights(inMemory.out!))).toBe(true);
+      await expect(runTune(config({ paging: true, algorithm: "mezo" }))).rejects.toThrow(
+        'leave out paging with algorithm "mezo"',
+      );
+    },
+  );
+
   it("of forward passes goes on from the log of a run that was stopped", async () => {
     const changes = { algorithm: "mezo", method: "full", methodOptions: {}, learningRate: 2e-4, samples: 0 } as const;
     const [whole, stopped] = [config(changes), config({ ...changes, out: join(root, "stopped-mezo") })];

@@ -102,7 +102,7 @@ function planText(cells: readonly PlanCell[], flopsPerSecond: number): string {
       bytes(memory.optimizer),
       bytes(memory.activations + memory.residuals),
       bytes(memory.workspace),
-      shape.save,
+      shape.paging ? `${shape.save}, in files` : shape.save,
       cell.secondsPerStep.toPrecision(3),
       integer(cell.tokensPerSecond),
     ];

@@ -38,20 +38,30 @@ export function packFrozen(
   return packed;
 }
 
-/** The same for parameters that are read one at a time (`openModel`): no two of them are unpacked at once. */
+/**
+ * The same for parameters that are read one at a time (`openModel`): no two of them are unpacked at once. `keep` gives each
+ * part as it is to be kept (`Runtime.keep`); default as it is.
+ */
 export async function packFrozenAsRead(
   parameters: AsyncIterable<readonly [string, HostTensor]>,
   frozen: FrozenWeights,
+  keep = (part: HostTensor): HostTensor => part,
 ): Promise<Map<string, HostTensor>> {
   const packed = new Map<string, HostTensor>();
-  for await (const [name, tensor] of parameters) add(packed, name, tensor, frozen);
+  for await (const [name, tensor] of parameters) add(packed, name, tensor, frozen, keep);
   return packed;
 }
 
-function add(packed: Map<string, HostTensor>, name: string, tensor: HostTensor, frozen: FrozenWeights): void {
+function add(
+  packed: Map<string, HostTensor>,
+  name: string,
+  tensor: HostTensor,
+  frozen: FrozenWeights,
+  keep = (part: HostTensor): HostTensor => part,
+): void {
   const format = frozen.get(name);
   const parts = format ? frozenFormats[format].pack(tensor) : { "": tensor };
-  for (const [suffix, part] of Object.entries(parts)) packed.set(name + suffix, part);
+  for (const [suffix, part] of Object.entries(parts)) packed.set(name + suffix, keep(part));
 }
 
 /** The form that a stored tensor is the first part of; undefined where it is the float32 weight itself. */

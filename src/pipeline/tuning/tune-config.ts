@@ -94,6 +94,12 @@ export const tuneConfigSchema = z.strictObject({
   samples: z.int().min(0).default(1).describe("Held-out prompts that are continued at every evaluation."),
   sampleTokens: z.int().min(1).default(32),
   memory: z.union([z.int().positive(), z.string()]).optional().describe("Most memory of the process, such as 4GB."),
+  paging: z
+    .boolean()
+    .optional()
+    .describe(
+      "Keep in files of `out` what a step is not using just now. Default: where the run does not fit otherwise.",
+    ),
   pricePerHour: z.number().positive().optional().describe("Of the machine, for the cost in the report."),
   seed: z.int().min(0).default(1),
   threads: z.int().positive().optional(),

@@ -11,7 +11,7 @@ import { type FrozenWeights, packFrozenAsRead, unpackFrozen } from "../../compre
 import { parameterSpecs } from "../../nn/index.js";
 import { adapterSpecs, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
 import { type OpenedModel, openModel, type TextModel } from "../../presets/index.js";
-import { Runtime } from "../../runtime/index.js";
+import { openDiskMemory, Runtime } from "../../runtime/index.js";
 import {
   type AlgorithmName,
   optimizers,
@@ -22,13 +22,14 @@ import {
 } from "../../train/index.js";
 import { chatTemplatesOf, endIdsOf } from "../chat-format.js";
 import { hashTensor, sha256 } from "../corpus.js";
+import type { FittingShape } from "../tuning-plan.js";
 import { MetricsFile, Workspace } from "../workspace.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { algorithmOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
-import { adapterFor, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
+import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
 
 export type TuneEvent =
@@ -97,6 +98,9 @@ class TuneJob {
     private readonly base: Base,
     private readonly tuning: Tuning,
     private readonly examples: TuneExamples,
+    private readonly rows: TuneRows,
+    /** Absent where an earlier run or the caller has decided. */
+    private readonly fitting: FittingShape | undefined,
   ) {
     this.#workspace = new Workspace(settings.out);
     this.#stopIds = endIdsOf(loaded, chatTemplatesOf(loaded).get("default"));
@@ -107,17 +111,23 @@ class TuneJob {
     const examples = await tuneExamples(settings);
     await using opened = await openModel(await resolveModel(settings.base));
     const tuning = tuningFor(opened.model, settings);
-    const base = await readBase(opened, frozenFor(opened.model, tuning, settings));
-    return new TuneJob(runtime, settings, context, opened, base, tuning, examples);
+    const rows = tuneRows(examples, opened, settings, tuning.numVirtualTokens);
+    const workspace = new Workspace(settings.out);
+    await workspace.prepare();
+    const isBegun = (await workspace.readText("run.txt")) !== undefined;
+    const known = context.plan ?? (isBegun ? await workspace.read(tunePlanSchema, "plan.json") : undefined);
+    const fitting = known ? undefined : fitTuning(opened.model, tuning, rows.time, settings, context.memoryBytes);
+    const isPaging = (known ?? fitting!).shape.paging;
+    const where = isPaging ? runtime.paging(await openDiskMemory(workspace.path())) : runtime;
+    const base = await readBase(where, opened, frozenFor(opened.model, tuning, settings));
+    return new TuneJob(where, settings, context, opened, base, tuning, examples, rows, fitting);
   }
 
   async *run(): AsyncGenerator<TuneEvent, TuneReport> {
-    const { settings, loaded, tuning, examples, runtime } = this;
-    const rows = tuneRows(examples, loaded, settings, tuning.numVirtualTokens);
+    const { settings, loaded, tuning, examples, rows, runtime } = this;
     yield { type: "data", examples, rows };
     const hashes = { baseHash: this.base.hash, dataHash: examples.hash };
     this.#parameters = new Map([...this.base.parameters, ...this.#startValues()]);
-    await this.#workspace.prepare();
     const { plan, isResumed } = await this.#plan(rows, hashes);
     yield { type: "plan", plan, method: settings.method, algorithm: settings.algorithm, isResumed };
     const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, settings.samples, settings.sampleTokens);
@@ -170,11 +180,9 @@ class TuneJob {
         `${this.settings.out} holds a run with other data, base or settings; give another --out, or remove the folder`,
       );
     }
-    const { memoryBytes } = this.context;
-    const settings = { ...this.settings, ...(memoryBytes !== undefined && { memoryBytes }) };
     const plan =
       this.context.plan ??
-      (await planTuning(this.runtime, this.loaded.model, this.tuning, this.#parameters, rows, settings));
+      (await planTuning(this.runtime, this.tuning, this.fitting!, this.#parameters, rows, this.settings));
     await this.#workspace.write(plan, "plan.json");
     await this.#workspace.writeText(key, "run.txt");
     // in the form in which it will be read back: the run's fingerprint depends on it
@@ -238,7 +246,7 @@ class TuneJob {
   async #finish(run: FinishedRun): Promise<TuneReport> {
     const { settings, loaded, tuning, examples } = this;
     const { plan, rows, clock, summary, hashes } = run;
-    const written = await this.#keep(rows);
+    const written = await this.runtime.outside(() => this.#keep(rows));
     const losses = await this.#losses();
     const manifest: Manifest = {
       version: MANIFEST_VERSION,
@@ -389,7 +397,11 @@ interface Base {
   readonly hash: string;
 }
 
-async function readBase({ parameters }: OpenedModel, frozen: FrozenWeights | undefined): Promise<Base> {
+async function readBase(
+  runtime: Runtime,
+  { parameters }: OpenedModel,
+  frozen: FrozenWeights | undefined,
+): Promise<Base> {
   const hash = createHash("sha256");
   async function* hashed(): AsyncGenerator<readonly [string, HostTensor]> {
     for await (const [name, tensor] of parameters) {
@@ -397,5 +409,7 @@ async function readBase({ parameters }: OpenedModel, frozen: FrozenWeights | und
       yield [name, tensor];
     }
   }
-  return { parameters: await packFrozenAsRead(hashed(), frozen ?? new Map()), frozen, hash: hash.digest("hex") };
+  const keep = (tensor: HostTensor): HostTensor => runtime.keep(tensor);
+  const packed = await packFrozenAsRead(hashed(), frozen ?? new Map(), keep);
+  return { parameters: packed, frozen, hash: hash.digest("hex") };
 }

@@ -7,7 +7,7 @@ import { type FrozenWeights, frozenWeights } from "../../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
 import { type Adapter, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
 import type { Runtime } from "../../runtime/index.js";
-import { type AlgorithmName, type GradientUse, optimizers, stateBytes } from "../../train/index.js";
+import { type AlgorithmName, type GradientUse, optimizers, stateBytes, updateBytes } from "../../train/index.js";
 import {
   type FittingShape,
   GROWTH_BYTES,
@@ -48,7 +48,7 @@ export const tuningFor = (base: LanguageModel, settings: TuneSettings): Tuning =
 /** What must fit. */
 export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
-  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "clipNorm">,
+  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "clipNorm" | "paging">,
   time: number,
   frozen?: FrozenWeights,
 ): StepRequest {
@@ -61,11 +61,24 @@ export function stepRequest(
     time,
     rowsPerStep: batchSize,
     stateBytes: (shape) => stateBytes(rule, shape),
+    updateBytes: (shape) => updateBytes(rule, shape),
     mayStream: gradients === "all" && batchSize === 1 && clipNorm === null,
     gradients,
+    paging: pagingOf(settings),
     ...(frozen && { frozen }),
     backwardPasses: gradients === "layer" && clipNorm !== null ? 2 : 1,
   };
+}
+
+/** Noise is added to parameters outside of programs, and the systems that map files are not all. */
+function pagingOf({ algorithm, paging }: Pick<TuneSettings, "algorithm" | "paging">): "no" | "may" | "must" {
+  const isPossible = algorithmOf({ algorithm }).gradients !== "none" && process.platform !== "win32";
+  if (paging && !isPossible)
+    throw new ConfigError(
+      `tuning: memory in files goes with gradients, on Linux and macOS; leave out paging with algorithm "${algorithm}" on ${process.platform}`,
+    );
+  if (paging) return "must";
+  return isPossible && paging === undefined ? "may" : "no";
 }
 
 /** Forms of what is not trained; undefined where all is float32. */
@@ -77,28 +90,33 @@ export function frozenFor(
   return frozen === "float32" ? undefined : frozenWeights(base, isTrainable, frozen);
 }
 
-/** Bytes that the process holds before a plan's own, weights apart: they are counted by the plan. */
-export const processBytes = (parameters: ReadonlyMap<string, HostTensor>): number => {
-  const weights = [...parameters.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  return Math.max(0, process.memoryUsage.rss() - weights) + GROWTH_BYTES;
-};
-
 /**
- * The fastest shape within the memory, measured on the real step.
+ * The fastest shape within the memory, found before a weight is read: it decides where they are kept.
  * @throws CapacityError with the cheapest change that would fit.
  */
-export async function planTuning(
-  runtime: Runtime,
+export function fitTuning(
   base: LanguageModel,
   tuning: Tuning,
-  parameters: ReadonlyMap<string, HostTensor>,
-  rows: TuneRows,
-  settings: TuneSettings & { readonly memoryBytes?: number },
-): Promise<TunePlan> {
-  const limits = { memoryBytes: settings.memoryBytes, processBytes: processBytes(parameters) };
-  const request = stepRequest(tuning, settings, rows.time, frozenFor(base, tuning, settings));
+  time: number,
+  settings: TuneSettings,
+  memoryBytes: number | undefined,
+): FittingShape {
+  const limits = { memoryBytes, processBytes: process.memoryUsage.rss() + GROWTH_BYTES };
+  const request = stepRequest(tuning, settings, time, frozenFor(base, tuning, settings));
   const { fitting, smallest } = shapeWithin(request, limits);
   if (!fitting) throw refusal(base, settings, request, limits, smallest);
+  return fitting;
+}
+
+/** Steps and time of a shape, measured on the real step. */
+export async function planTuning(
+  runtime: Runtime,
+  tuning: Tuning,
+  fitting: FittingShape,
+  parameters: ReadonlyMap<string, HostTensor>,
+  rows: TuneRows,
+  settings: TuneSettings,
+): Promise<TunePlan> {
   const { shape, description, memory } = fitting;
   const accumulate = settings.batchSize / shape.batchSize;
   const ms = (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;

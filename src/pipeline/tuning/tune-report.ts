@@ -49,8 +49,10 @@ export interface TuneReport {
 }
 
 /** What a step runs, and keeps from one pass to the next. */
-export const passesText = (algorithm: AlgorithmName, { save }: TunePlan["shape"]): string =>
-  algorithm === "mezo" ? "two forward passes" : `keeping ${save} for the backward pass`;
+export const passesText = (algorithm: AlgorithmName, { save, paging }: TunePlan["shape"]): string => {
+  if (algorithm === "mezo") return "two forward passes";
+  return `keeping ${save} for the backward pass${paging ? ", in files what is not in use" : ""}`;
+};
 
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { hostTensor, rows } from "../../base/host-tensor.js";
 import { add, graph } from "../../graph/index.js";
 import { Runtime } from "../program.js";
 import { DiskMemory } from "./disk-memory.js";
@@ -43,6 +44,37 @@ describe.skipIf(process.platform === "win32")("DiskMemory (skipped on Windows, w
     expect([...c.data]).toEqual([3, 3, 3, 3]);
     binding.release();
     await runtime.close();
+  });
+
+  it.skipIf(process.platform !== "linux")("leaves RAM when told to, and keeps its values", async () => {
+    const memory = new DiskMemory(folder);
+    const resident = (): number =>
+      Number(/RssFile:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024;
+    const tensor = memory.allocate("float32", [16, 2 ** 20]);
+    (tensor.data as Float32Array).fill(3);
+    const filled = resident();
+    memory.evict([rows(tensor, 0, 8)]);
+    expect(filled - resident()).toBeGreaterThan(30 * 2 ** 20);
+    await memory.evicting(async () => (tensor.data as Float32Array).fill(4, 0, 2 ** 20));
+    expect(filled - resident()).toBeGreaterThan(60 * 2 ** 20);
+    expect([0, 2 ** 20, 2 ** 24 - 1].map((i) => tensor.data[i])).toEqual([4, 3, 3]);
+  });
+
+  it.skipIf(process.platform !== "linux")("leaves RAM after each run of a paging runtime's programs", async () => {
+    const memory = new DiskMemory(folder);
+    const plain = await Runtime.open({ numThreads: 1 });
+    const runtime = plain.paging(memory);
+    const aval = { dtype: "float32", shape: [2 ** 23] } as const;
+    const program = await runtime.compile(graph("double", { x: aval }, ({ x }) => ({ y: add(x!, x!) })));
+    const x = runtime.keep(hostTensor("float32", aval.shape, new Float32Array(2 ** 23).fill(2)));
+    const y = runtime.zeros("float32", aval.shape);
+    const resident = (): number =>
+      Number(/RssFile:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) * 1024;
+    const before = resident();
+    await program.run({ x }, { y });
+    expect(resident() - before).toBeLessThan(8 * 2 ** 20);
+    expect([y.data[0], y.data.at(-1)]).toEqual([4, 4]);
+    await plain.close();
   });
 
   it("says when a folder cannot hold it", () => {

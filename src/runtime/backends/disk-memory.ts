@@ -11,13 +11,21 @@ import { loadLibrary } from "./native-library.js";
 const READ_AND_WRITE = 3;
 const SHARED = 1;
 const FAILED = 2n ** 64n - 1n;
+/** Milliseconds between evictions while the host reads or writes: a disk fills some tens of megabytes in them. */
+const EVICT_MS = 20;
 /** Zeros written at once. */
 const PIECE = 2 ** 20;
+
+/** Pages leave RAM; those of a shared mapping that were written stay in the file. */
+const DONT_NEED = 4;
+/** Bytes of a page, or a multiple of them on every system. */
+const PAGE = 65_536;
 
 /** The functions of the C library that map files. */
 interface Mapping {
   map(bytes: number, file: number): bigint;
   unmap(address: bigint, bytes: number): void;
+  evict(address: bigint, bytes: number): void;
 }
 
 function openMapping(): Mapping {
@@ -28,12 +36,21 @@ function openMapping(): Mapping {
     "uintptr_t mmap(uintptr_t at, size_t bytes, int protection, int flags, int file, int64_t offset)",
   );
   const munmap = libc.func("int munmap(uintptr_t at, size_t bytes)");
+  const madvise = libc.func("int madvise(uintptr_t at, size_t bytes, int advice)");
   return {
     map: (bytes, file) => BigInt(mmap(0, bytes, READ_AND_WRITE, SHARED, file, 0) as number | bigint),
     unmap: (address, bytes) => {
       munmap(address, bytes);
     },
+    evict: (address, bytes) => {
+      madvise(address, bytes, DONT_NEED);
+    },
   };
+}
+
+interface Stretch {
+  readonly address: bigint;
+  readonly bytes: number;
 }
 
 /**
@@ -44,14 +61,20 @@ function openMapping(): Mapping {
 export class DiskMemory {
   readonly #folder: string;
   readonly #mapping: Mapping;
-  readonly #collected: FinalizationRegistry<{ address: bigint; bytes: number }>;
+  readonly #collected: FinalizationRegistry<Stretch>;
+  readonly #byBuffer = new WeakMap<ArrayBufferLike, Stretch>();
+  /** Bytes by address of all that is mapped. */
+  readonly #mapped = new Map<bigint, number>();
 
   /** @throws UnsupportedError on Windows. */
   constructor(folder: string) {
     this.#folder = folder;
     const mapping = openMapping();
     this.#mapping = mapping;
-    this.#collected = new FinalizationRegistry(({ address, bytes }) => mapping.unmap(address, bytes));
+    this.#collected = new FinalizationRegistry(({ address, bytes }) => {
+      this.#mapped.delete(address);
+      mapping.unmap(address, bytes);
+    });
   }
 
   /** Zeros. @throws CapacityError when the folder cannot hold them. */
@@ -62,6 +85,8 @@ export class DiskMemory {
     const address = this.#mapZeros(bytes);
     const buffer = koffi.view(address, bytes);
     this.#collected.register(buffer, { address, bytes });
+    this.#byBuffer.set(buffer, { address, bytes });
+    this.#mapped.set(address, bytes);
     return hostTensor(dtype, shape, viewBytes(dtype, buffer, 0, count));
   }
 
@@ -71,6 +96,31 @@ export class DiskMemory {
     const bytesOf = (values: HostTensor["data"]) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     bytesOf(copied.data).set(bytesOf(data));
     return copied;
+  }
+
+  /** Lets those of the tensors that lie in files leave RAM. Their values stay, and are read again when they are used. */
+  evict(tensors: Iterable<HostTensor>): void {
+    for (const { data } of tensors) {
+      const stretch = this.#byBuffer.get(data.buffer);
+      if (!stretch) continue;
+      const start = Math.floor(data.byteOffset / PAGE) * PAGE;
+      const end = Math.min(stretch.bytes, Math.ceil((data.byteOffset + data.byteLength) / PAGE) * PAGE);
+      this.#mapping.evict(stretch.address + BigInt(start), end - start);
+    }
+  }
+
+  /** Does work that reads or writes tensors outside of programs; meanwhile all leave RAM again and again. */
+  async evicting<T>(work: () => Promise<T>): Promise<T> {
+    const evictAll = (): void => {
+      for (const [address, bytes] of this.#mapped) this.#mapping.evict(address, bytes);
+    };
+    const timer = setInterval(evictAll, EVICT_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+      evictAll();
+    }
   }
 
   #mapZeros(bytes: number): bigint {

@@ -5,7 +5,7 @@ import type { TrainPlanOptions } from "../../plan/index.js";
 import type { Runtime } from "../../runtime/index.js";
 import type { PackedDataset } from "../data/packing.js";
 import type { OrderRule } from "../data/row-order.js";
-import type { OptimizerOptions, OptimizerRule, Schedule } from "../optim/index.js";
+import type { OptimizerRule, Schedule } from "../optim/index.js";
 import type { RunFolder, RunState } from "../run-folder.js";
 
 export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> {
@@ -16,8 +16,6 @@ export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> 
   readonly algorithm?: TrainingAlgorithm;
   readonly optimizer: OptimizerRule;
   readonly weightDecay: number;
-  /** Memory for the optimiser's states (`OptimizerOptions.allocate`). Default the process's own. */
-  readonly allocate?: NonNullable<OptimizerOptions["allocate"]>;
   readonly schedule: Schedule;
   /** Gradients longer than this are scaled down to it; null leaves them. Streamed gradients are then computed twice. */
   readonly clipNorm: number | null;

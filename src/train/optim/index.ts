@@ -22,6 +22,7 @@ export {
   stateBytes,
   statesOf,
   type Updater,
+  updateBytes,
   type WholeRule,
 } from "./optimizer.js";
 export { learningRateAt, type Schedule, scheduleNames } from "./schedule.js";

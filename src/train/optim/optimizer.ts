@@ -1,9 +1,9 @@
 /** @file Optimisers: parameters updated in place by their gradients, and the states that this takes. */
 
 import type { DType } from "../../base/dtype.js";
-import { byteSize, type HostTensor, zeros } from "../../base/host-tensor.js";
+import { byteSize, type HostTensor, sizeOf } from "../../base/host-tensor.js";
 import type { Runtime } from "../../runtime/index.js";
-import { type ElementwiseRule, ElementwiseUpdater } from "./elementwise.js";
+import { type ElementwiseRule, ElementwiseUpdater, PIECE } from "./elementwise.js";
 
 /** What an update of one step depends on. */
 export interface StepInfo {
@@ -18,8 +18,6 @@ export interface StepInfo {
 
 export interface OptimizerOptions {
   readonly weightDecay: number;
-  /** Memory for the states, zero: `DiskMemory`, where they may be written out. Default the process's own. */
-  readonly allocate?: (dtype: DType, shape: readonly number[]) => HostTensor;
 }
 
 /** An update of one parameter over fixed buffers. */
@@ -63,19 +61,24 @@ export function stateBytes(rule: OptimizerRule, shape: readonly number[]): numbe
   return Object.values(statesOf(rule, shape)).reduce((sum, state) => sum + byteSize(state.dtype, state.shape), 0);
 }
 
-/** Updates parameters in place and owns their states. */
+/** Bytes that an update of a parameter uses at once: a piece of its tensors where elements are treated alike, else all. */
+export function updateBytes(rule: OptimizerRule, shape: readonly number[]): number {
+  if (!("statesOf" in rule)) return byteSize("float32", [2 + rule.states.length, Math.min(PIECE, sizeOf(shape))]);
+  return 2 * byteSize("float32", shape) + stateBytes(rule, shape);
+}
+
+/** Updates parameters in place and owns their states, which lie where the runtime keeps large tensors. */
 export class Optimizer {
+  readonly #runtime: Runtime;
   readonly #rule: OptimizerRule;
   readonly #updater: Updater;
   readonly #states = new Map<string, Readonly<Record<string, HostTensor>>>();
   readonly #bound = new Map<string, { gradient: HostTensor; update: BoundUpdate }>();
 
-  readonly #allocate: NonNullable<OptimizerOptions["allocate"]>;
-
-  private constructor(rule: OptimizerRule, updater: Updater, { allocate = zeros }: OptimizerOptions) {
+  private constructor(runtime: Runtime, rule: OptimizerRule, updater: Updater) {
+    this.#runtime = runtime;
     this.#rule = rule;
     this.#updater = updater;
-    this.#allocate = allocate;
   }
 
   static async create(runtime: Runtime, rule: OptimizerRule, options: OptimizerOptions): Promise<Optimizer> {
@@ -83,7 +86,7 @@ export class Optimizer {
       "createUpdater" in rule
         ? rule.createUpdater(runtime, options)
         : ElementwiseUpdater.create(runtime, rule, options);
-    return new Optimizer(rule, await updater, options);
+    return new Optimizer(runtime, rule, await updater);
   }
 
   /** States by `<state>.<parameter>`, for checkpoints. */
@@ -98,7 +101,9 @@ export class Optimizer {
     const known = this.#states.get(name);
     if (known) return known;
     const specs = Object.entries(statesOf(this.#rule, parameter.shape));
-    const states = Object.fromEntries(specs.map(([state, { dtype, shape }]) => [state, this.#allocate(dtype, shape)]));
+    const states = Object.fromEntries(
+      specs.map(([state, { dtype, shape }]) => [state, this.#runtime.zeros(dtype, shape)]),
+    );
     this.#states.set(name, states);
     return states;
   }
@@ -117,6 +122,7 @@ export class Optimizer {
       this.#bound.set(name, bound);
     }
     await bound.update.run();
+    this.#runtime.evict(Object.values(this.prepare(name, parameter)));
   }
 
   close(): void {
