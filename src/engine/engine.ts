@@ -10,6 +10,7 @@ import { type AdapterOptions, type AdapterStatus, Adapters } from "./adapters/ad
 import { type CachePolicy, type CacheUsage, type KvCache, MAX_REPEATED } from "./cache/cache.js";
 import { contiguous } from "./cache/contiguous.js";
 import { type LengthPredictor, RecentLengths } from "./length-predictor.js";
+import type { StepWeights } from "./live-weights.js";
 import { PositionTables } from "./position-tables.js";
 import { isStream, type PromptIds, readPrompt } from "./prompt-stream.js";
 import { Runner } from "./runner.js";
@@ -21,7 +22,6 @@ import { type EndReason, type GenerationEnd, Sequence } from "./sequence.js";
 import type { Speculation } from "./speculation/proposer.js";
 import { type SpeculationCounts, Speculator } from "./speculation/speculator.js";
 import { stepGraph } from "./step-graph.js";
-import type { Weights } from "./weights.js";
 
 export interface EngineOptions {
   /** Most tokens of prompt and text together, or of a sinks cache's rows. Default: the model's positions. */
@@ -110,7 +110,13 @@ export class Engine {
   readonly #counts = { computedTokens: 0, cachedTokens: 0, generatedTokens: 0, finished: 0 };
 
   private constructor(
-    parts: { model: LanguageModel; weights: Weights; program: Program; cache: KvCache; adapters: Adapters | undefined },
+    parts: {
+      model: LanguageModel;
+      weights: StepWeights;
+      program: Program;
+      cache: KvCache;
+      adapters: Adapters | undefined;
+    },
     options: {
       maxSequences: number;
       prefillTokens: number;
@@ -140,7 +146,7 @@ export class Engine {
   static async create(
     runtime: Runtime,
     model: LanguageModel,
-    weights: Weights,
+    weights: StepWeights,
     options: EngineOptions = {},
   ): Promise<Engine> {
     const { contextLength = model.maxPositions, maxSequences = 8, prefillTokens = 128, cacheBytes } = options;

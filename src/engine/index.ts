@@ -16,6 +16,7 @@ export {
 export { Engine, type EngineOptions, type EngineStatistics, type RequestOptions } from "./engine.js";
 export { type GenerateOptions, Generator, type GeneratorOptions } from "./generator.js";
 export { type LengthPredictor, longest, RecentLengths, type RecentLengthsOptions } from "./length-predictor.js";
+export { LiveWeights, type StepWeights } from "./live-weights.js";
 export type { PromptIds } from "./prompt-stream.js";
 export * from "./sampling/index.js";
 export type { EndReason, GenerationEnd } from "./sequence.js";

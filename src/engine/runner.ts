@@ -6,8 +6,8 @@ import type { Feeds, Program } from "../runtime/index.js";
 import type { EngineAdapter } from "./adapters/adapter.js";
 import type { Adapters } from "./adapters/adapters.js";
 import { type CachedSequence, type CacheStep, type KvCache, MAX_REPEATED } from "./cache/cache.js";
+import type { StepWeights } from "./live-weights.js";
 import type { PositionTables } from "./position-tables.js";
-import type { Weights } from "./weights.js";
 
 type Binding = ReturnType<Program["bind"]>;
 
@@ -45,7 +45,7 @@ export class Runner {
 
   constructor(
     private readonly model: LanguageModel,
-    private readonly weights: Weights,
+    private readonly weights: StepWeights,
     private readonly program: Program,
     private readonly cache: KvCache,
     private readonly tables: PositionTables,
@@ -121,7 +121,7 @@ export class Runner {
     adapters: Feeds | undefined,
   ): Binding {
     const known = key === undefined ? undefined : this.#kept.get(key);
-    const fed = (): Feeds => ({ ...own, ...this.tables.feeds, ...adapters, ...feeds });
+    const fed = (): Feeds => ({ ...own, ...this.weights.feeds, ...this.tables.feeds, ...adapters, ...feeds });
     const binding = known ?? this.program.bind(fed(), { logits, ...into });
     if (key === undefined) return binding;
     this.#kept.delete(key);

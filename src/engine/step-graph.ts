@@ -2,9 +2,9 @@
 
 import { softcapped } from "../graph/functional/softcap.js";
 import { type Aval, type Graph, gather, graph, mulDims, reshape, type Tensor } from "../graph/index.js";
-import type { AttentionRequest, LanguageModel } from "../nn/index.js";
+import type { AttentionRequest, LanguageModel, Scope } from "../nn/index.js";
 import type { AdaptedLinears } from "./adapters/adapted-linears.js";
-import type { Weights } from "./weights.js";
+import type { StepWeights } from "./live-weights.js";
 
 /** How layers attend to what a cache holds: a cache policy's part of the graph. */
 export interface CachedAttention {
@@ -25,7 +25,7 @@ export interface CachedAttention {
  */
 export function stepGraph(
   model: LanguageModel,
-  weights: Weights,
+  weights: StepWeights,
   attention: CachedAttention,
   adapters?: AdaptedLinears,
 ): Graph {
@@ -34,6 +34,7 @@ export function stepGraph(
     positions: { dtype: "int64", shape: ["B", "S"] },
     rows: { dtype: "int64", shape: ["N"] },
     ...attention.inputs,
+    ...weights.inputs,
   };
   const tableNames = Object.entries(model.tables(1));
   for (const [name, { shape }] of tableNames) {
@@ -44,7 +45,7 @@ export function stepGraph(
     const given: Record<string, Tensor> = {};
     let x = tensors.x!;
     for (const [i, { kind, prefix }] of model.layers.entries()) {
-      const scope = weights.scope(prefix);
+      const scope = weights.scope(prefix, tensors);
       x = model.kinds[kind]!.build(adapters?.scope(scope, prefix) ?? scope, x, {
         positions: tensors.positions!,
         tables,
@@ -57,14 +58,13 @@ export function stepGraph(
       });
     }
     const tokens = reshape(x, [mulDims("B", "S"), model.hiddenSize]);
-    return { logits: logitsOf(model, weights, gather(tokens, tensors.rows!)), ...given };
+    return { logits: logitsOf(model, weights.scope("", tensors), gather(tokens, tensors.rows!)), ...given };
   });
   return adapters ? { ...built, inputs: { ...built.inputs, ...adapters.inputs } } : built;
 }
 
 /** [N, D] → [N, V]. */
-function logitsOf(model: LanguageModel, weights: Weights, tokens: Tensor): Tensor {
-  const scope = weights.scope("");
+function logitsOf(model: LanguageModel, scope: Scope, tokens: Tensor): Tensor {
   const name = model.head.weight.name.replace(/\.weight$/, "");
   const logits = scope.linear(name).forward(model.head.normalize(scope, tokens));
   return softcapped(logits, model.head.softcap);

@@ -19,6 +19,7 @@ import {
   parameterSpecs,
   type Scope,
 } from "../nn/index.js";
+import type { StepWeights } from "./live-weights.js";
 
 export type WeightFormat = "float32" | "int8" | "int4";
 
@@ -26,7 +27,9 @@ export type WeightFormat = "float32" | "int8" | "int4";
  * Parameters of a model for generation. Matrices of linear maps are packed unless the format is float32, the head's among them;
  * an embedding that is also the head is packed once and read in both roles.
  */
-export class Weights {
+export class Weights implements StepWeights {
+  readonly inputs = {};
+  readonly feeds = {};
   readonly #dense = new Map<string, HostTensor>();
   readonly #packed = new Map<string, BlockwiseMatrix>();
   readonly #model: LanguageModel;

@@ -2,15 +2,15 @@
 
 import type { LanguageModel } from "../../nn/index.js";
 import type { Runtime } from "../../runtime/index.js";
+import type { StepWeights } from "../live-weights.js";
 import type { Proposal } from "../sampling/proposal.js";
 import type { Sampler } from "../sampling/sampler.js";
-import type { Weights } from "../weights.js";
 
 /** The model whose texts are to be guessed, and how it runs. */
 export interface SpeculationTarget {
   readonly runtime: Runtime;
   readonly model: LanguageModel;
-  readonly weights: Weights;
+  readonly weights: StepWeights;
   /** Most tokens of one sequence. */
   readonly contextLength: number;
   /** Most sequences that run at once. */
