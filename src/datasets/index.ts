@@ -14,6 +14,7 @@ export type {
 } from "./example.js";
 export type { DataFormat, RawRow, RefusedFormat } from "./format.js";
 export { type DataFormatName, dataFormats, refusedFormats } from "./formats/index.js";
+export { type JsonSchemaObject, jsonSchemaOf, OutputSchema, type ReadOutput } from "./output-schema.js";
 export { type OverLong, overLongPolicies } from "./over-long.js";
 export {
   type FileReport,

@@ -125,7 +125,8 @@ class Reading {
   }
 
   async #readDocuments(path: string): Promise<void> {
-    const { textUnit = "file", columns, scoreColumn } = this.#options;
+    const { textUnit = "file", columns, scoreColumn, output } = this.#options;
+    if (output) throw new ConfigError(`reading data: ${path} is text, which has no completions for an output schema`);
     if (columns || scoreColumn !== undefined || (this.#format && this.#format !== dataFormats.text)) {
       throw new ConfigError(`reading data: ${path} is text; formats and columns are for JSON and JSONL`);
     }

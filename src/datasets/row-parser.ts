@@ -3,11 +3,12 @@
 import { createHash } from "node:crypto";
 import { type ColumnMapping, ColumnRenaming } from "./columns.js";
 import { type DetectedFormat, detectFormat } from "./detect.js";
-import type { Example, ExampleBody, Place } from "./example.js";
+import { type Example, type ExampleBody, isEmpty, type Place } from "./example.js";
 import type { FaultList } from "./faults.js";
 import type { Row } from "./files/rows.js";
 import type { DataFormat, RawRow } from "./format.js";
 import { issuesOf } from "./issues.js";
+import { type OutputSchema, withOutput } from "./output-schema.js";
 import { UnknownFields, without } from "./unknown-fields.js";
 
 export interface RowOptions {
@@ -16,6 +17,8 @@ export interface RowOptions {
   readonly columns?: ColumnMapping;
   /** A column of numbers that is kept beside the example, for a curriculum. */
   readonly scoreColumn?: string;
+  /** Completions are checked against it and written in its order. */
+  readonly output?: OutputSchema;
   /** What to do with fields that the format does not have. Default "error". */
   readonly unknownFields?: "error" | "ignore";
 }
@@ -55,7 +58,8 @@ export class RowParser {
     const body = this.#check(format, row, place, unknown);
     this.unknown.add(unknown, place);
     if (body === undefined || (unknown.length > 0 && this.#options.unknownFields !== "ignore")) return undefined;
-    return exampleOf(body, place, score);
+    const output = this.#output(body, place);
+    return output && exampleOf(output, place, score);
   }
 
   /** Faults that only the whole file shows. @throws ConfigError when a mapped column is in no row. */
@@ -87,6 +91,15 @@ export class RowParser {
       message: `expected a number as score, found ${JSON.stringify(score)}`,
     });
     return { row: rest };
+  }
+
+  /** The body with its completions as the output schema has them. */
+  #output(body: ExampleBody, place: Place): ExampleBody | undefined {
+    if (!this.#options.output || isEmpty(body)) return body;
+    const made = withOutput(body, this.#options.output);
+    if ("body" in made) return made.body;
+    for (const { path, message } of made.faults) this.#faults.add({ place, path, message });
+    return undefined;
   }
 
   #check(format: DataFormat, row: RawRow, place: Place, unknown: PropertyKey[][]): ExampleBody | undefined {
