@@ -8,6 +8,7 @@ import { dataFormats, refusedFormats } from "../src/datasets/index.js";
 import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
 import { ops } from "../src/graph/ops/index.js";
 import { contextStrategies, readingStrategies } from "../src/long/index.js";
+import { metrics } from "../src/metrics/index.js";
 import { methods } from "../src/peft/index.js";
 import { stores } from "../src/retrieval/index.js";
 import { toolCallFormats } from "../src/server/index.js";
@@ -40,6 +41,7 @@ describe("registries", () => {
     ops,
     chunkers,
     methods,
+    metrics,
     stores,
     dataFormats,
     refusedFormats,

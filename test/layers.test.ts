@@ -24,6 +24,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   train: ["plan", "nn", "graph", "runtime", "checkpoint"],
   engine: ["runtime", "nn", "graph", "compress"],
   text: [],
+  // what models write, scored as text
+  metrics: ["text"],
   chunk: ["text"],
   documents: [],
   // documents: a folder of texts is read as `up` reads it
@@ -42,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "documents",
     "compress",
     "datasets",
+    "metrics",
     "chunk",
     "retrieval",
     "tokenizers",
@@ -57,6 +60,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     "datasets",
+    "metrics",
     "models",
     "pipeline",
     "long",

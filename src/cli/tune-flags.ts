@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, messageOf } from "../base/errors.js";
 import { frozenFormats } from "../compress/index.js";
 import { dataFormats, overLongPolicies } from "../datasets/index.js";
+import { metrics } from "../metrics/index.js";
 import { methods } from "../peft/index.js";
 import type { TuneConfig } from "../pipeline/tuning/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
@@ -18,6 +19,7 @@ export interface TuneFlags {
   readonly validation?: string[];
   readonly set?: Record<string, unknown>;
   readonly option?: Record<string, unknown>;
+  readonly outputSchema?: string;
   readonly packing?: boolean;
   readonly merge?: boolean;
   readonly [key: string]: unknown;
@@ -47,6 +49,8 @@ const KEYS = [
   "steps",
   "evaluations",
   "patience",
+  "metrics",
+  "scored",
   "samples",
   "sampleTokens",
   "checkpointSeconds",
@@ -129,6 +133,11 @@ export function addTuneFlags(command: Command): Command {
     .option("--steps <number>", "instead of epochs", count)
     .option("--evaluations <number>", "times that held-out loss is measured (default: 6)", count)
     .option("--patience <number>", "evaluations without a better loss that end the run (default: 3)", count)
+    .option("--output-schema <file>", "JSON Schema of what is learned; outputs are checked, written and scored by it")
+    .addOption(
+      new Option("--metrics <names...>", "measured of answers to held-out prompts").choices(Object.keys(metrics)),
+    )
+    .option("--scored <number>", "held-out prompts that metrics are measured over (default: 32)", count)
     .option("--samples <number>", "held-out prompts continued at every evaluation (default: 1)", parseInteger(0, 100))
     .option("--sample-tokens <number>", "tokens of each (default: 32)", count)
     .option("--checkpoint-seconds <seconds>", "time between checkpoints (default: 60)", Number)
@@ -145,24 +154,26 @@ export function addTuneFlags(command: Command): Command {
 
 /** The configuration file's keys under the flags'. */
 export function tuneConfig(flags: TuneFlags): TuneConfig {
-  const file = flags.config === undefined ? {} : readConfig(flags.config);
+  const file = flags.config === undefined ? {} : readJsonObject(flags.config);
   const given = Object.fromEntries(KEYS.flatMap((key) => (flags[key] === undefined ? [] : [[key, flags[key]]])));
   const methodOptions = { ...(file.methodOptions as object | undefined), ...flags.option };
   return {
     ...file,
     ...given,
     methodOptions,
+    ...(flags.outputSchema !== undefined && { outputSchema: readJsonObject(flags.outputSchema) }),
     ...(flags.packing === false && { packing: false }),
     ...(flags.merge !== undefined && { merge: flags.merge }),
   } as TuneConfig;
 }
 
-function readConfig(path: string): Readonly<Record<string, unknown>> {
+/** @throws ConfigError when the file is no object of JSON. */
+export function readJsonObject(path: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(readFileSync(path, "utf8"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
     throw new ConfigError("it is no object");
   } catch (thrown) {
-    throw new ConfigError(`reading the configuration ${path}: ${messageOf(thrown)}`, { cause: thrown });
+    throw new ConfigError(`reading ${path}: ${messageOf(thrown)}`, { cause: thrown });
   }
 }

@@ -30,7 +30,10 @@ describe("output schemas", () => {
     );
     const nested = new OutputSchema({
       type: "object",
-      properties: { who: { $ref: "#/$defs/one" }, shape: { anyOf: [{ $ref: "#/$defs/round" }, { $ref: "#/$defs/one" }] } },
+      properties: {
+        who: { $ref: "#/$defs/one" },
+        shape: { anyOf: [{ $ref: "#/$defs/round" }, { $ref: "#/$defs/one" }] },
+      },
       $defs: {
         one: { type: "object", properties: { a: { type: "number" }, b: { type: "number" } }, required: ["a"] },
         round: { type: "object", properties: { r: { type: "number" } }, required: ["r"] },
@@ -43,10 +46,12 @@ describe("output schemas", () => {
 
   it("say what is wrong, with the path", () => {
     expect(output.read("{name: 1}").faults![0]!.message).toMatch(/^no JSON: /);
-    expect(output.read('{"name": "Ann", "age": -1, "tags": ["a", 2]}').faults!.map(({ path }) => path).sort()).toEqual([
-      "age",
-      "tags[1]",
-    ]);
+    expect(
+      output
+        .read('{"name": "Ann", "age": -1, "tags": ["a", 2]}')
+        .faults!.map(({ path }) => path)
+        .sort(),
+    ).toEqual(["age", "tags[1]"]);
     expect(output.read('{"name": "Ann", "age": 1, "more": 2}').faults).toEqual([
       { path: "more", message: "the output schema does not name it; add it there, or additionalProperties" },
     ]);
@@ -77,10 +82,19 @@ describe("output schemas", () => {
   it("make the completion of rows that have its fields", async () => {
     const row = z.strictObject({ text: z.string(), age: z.number(), name: z.string() });
     const format = schemaFormat({ schema: row, prompt: "{{ text }}", output });
-    const { examples } = await readExamples(await write([{ text: "Ann is 3", age: 3, name: "Ann" }]), { format, output });
-    expect(examples[0]!.body).toMatchObject({ messages: [{ content: "Ann is 3" }, { content: '{"name":"Ann","age":3}' }] });
+    const { examples } = await readExamples(await write([{ text: "Ann is 3", age: 3, name: "Ann" }]), {
+      format,
+      output,
+    });
+    expect(examples[0]!.body).toMatchObject({
+      messages: [{ content: "Ann is 3" }, { content: '{"name":"Ann","age":3}' }],
+    });
     expect(() => schemaFormat({ schema: row, prompt: "" })).toThrow("there is no completion");
-    const templated = schemaFormat({ schema: row, prompt: "{{ text }}", completion: "{{ {'age': age, 'name': 1} | tojson }}" });
+    const templated = schemaFormat({
+      schema: row,
+      prompt: "{{ text }}",
+      completion: "{{ {'age': age, 'name': 1} | tojson }}",
+    });
     await expect(
       readExamples(await write([{ text: "Ann is 3", age: 3, name: "Ann" }]), { format: templated, output }),
     ).rejects.toThrow(/rows\.jsonl:1: completion\.name: /);

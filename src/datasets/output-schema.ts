@@ -19,11 +19,19 @@ export function readSchema(schema: z.ZodType | JsonSchemaObject): z.ZodType {
   }
 }
 
-/** The JSON Schema of what a schema gives out. @throws ConfigError for Zod that no JSON Schema says, such as a transform. */
-export function jsonSchemaOf(schema: z.ZodType | JsonSchemaObject): JsonSchemaObject {
+/**
+ * The JSON Schema of what a schema gives out, or takes in.
+ * @throws ConfigError for Zod that no JSON Schema says, such as a transform.
+ */
+export function jsonSchemaOf(
+  schema: z.ZodType | JsonSchemaObject,
+  io: "input" | "output" = "output",
+): JsonSchemaObject {
   if (!(schema instanceof z.ZodType)) return schema;
   try {
-    return z.toJSONSchema(schema);
+    // what comes in can be said of a transform too, but the transform itself would be lost
+    const output = z.toJSONSchema(schema);
+    return io === "output" ? output : z.toJSONSchema(schema, { io });
   } catch (thrown) {
     throw new ConfigError(`this Zod schema has no JSON Schema: ${messageOf(thrown)}`, { cause: thrown });
   }
@@ -111,7 +119,11 @@ export class OutputSchema {
 
   #allows(branch: unknown, value: unknown): boolean {
     const { $defs, definitions } = this.json;
-    const whole = { ...(isObject(branch) && branch), ...($defs !== undefined && { $defs }), ...(definitions !== undefined && { definitions }) };
+    const whole = {
+      ...(isObject(branch) && branch),
+      ...($defs !== undefined && { $defs }),
+      ...(definitions !== undefined && { definitions }),
+    };
     const checked = this.#branches.get(branch) ?? readSchema(whole);
     this.#branches.set(branch, checked);
     return checked.safeParse(value).success;

@@ -17,10 +17,10 @@ export interface SchemaFormatOptions {
    */
   readonly prompt: string;
   /** Default: the fields of `output`, as JSON. */
-  readonly completion?: string;
+  readonly completion?: string | undefined;
   /** The schema of what is learned, for rows that are without `completion`. */
-  readonly output?: OutputSchema;
-  readonly system?: string;
+  readonly output?: OutputSchema | undefined;
+  readonly system?: string | undefined;
 }
 
 /**

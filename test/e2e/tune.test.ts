@@ -8,56 +8,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type JsonValue, writeModel } from "../../src/checkpoint/index.js";
-import { llama } from "../../src/models/index.js";
-import { initialize, parameterSpecs } from "../../src/nn/index.js";
 import { runTune, type TuneConfig, verifyTuning } from "../../src/pipeline/tuning/index.js";
 import { loadModel } from "../../src/presets/index.js";
-import { toTokenizerJson, trainByteLevelBpe } from "../../src/tokenizers/index.js";
+import { colourRows, writeColourModel } from "../support/colour-model.js";
 
-const END = "<|end|>";
 let root: string;
 let base: string;
 let data: string;
 
-const colours = ["red", "green", "blue", "white", "black"];
-const things = ["sky", "leaf", "rose", "snow", "coal", "sea", "brick", "milk"];
-const rows = things.flatMap((thing, i) =>
-  colours.map((colour, j) => ({
-    instruction: `Paint the ${thing} ${colour}.`,
-    output: `The ${thing} is ${colours[(i + j) % 5]}.`,
-  })),
-);
-
-/** A random model with a tokenizer of its own, as a folder. */
-async function writeBase(folder: string): Promise<void> {
-  const texts = rows.map(({ instruction, output }) => `### Instruction:\n${instruction}\n\n### Response:\n${output}`);
-  const tokenizer = trainByteLevelBpe(texts, { vocabSize: 320, specialTokens: [END] });
-  const config = {
-    model_type: "llama" as const,
-    vocab_size: tokenizer.vocabSize,
-    hidden_size: 32,
-    intermediate_size: 64,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    max_position_embeddings: 128,
-    tie_word_embeddings: true,
-    initializer_range: 0.1,
-    eos_token_id: tokenizer.specialTokens.get(END)!,
-    bos_token_id: tokenizer.specialTokens.get(END)!,
-  };
-  const files = new Map([["tokenizer.json", new TextEncoder().encode(toTokenizerJson(tokenizer))]]);
-  const tensors = initialize(parameterSpecs(llama(config)), 1);
-  await writeModel(folder, { config: config as Record<string, JsonValue>, tensors, files });
-}
-
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "tessera-tune-test-"));
   base = join(root, "base");
-  await writeBase(base);
+  await writeColourModel(base);
   data = join(root, "rows.jsonl");
-  writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  writeFileSync(data, colourRows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -267,7 +231,7 @@ describe("a run that stops", () => {
 describe("what cannot be done", () => {
   it("names the line and column of broken data", async () => {
     const broken = join(root, "broken.jsonl");
-    writeFileSync(broken, `${JSON.stringify(rows[0])}\n{"instruction": "x", "output": }\n`);
+    writeFileSync(broken, `${JSON.stringify(colourRows[0])}\n{"instruction": "x", "output": }\n`);
     await expect(runTune(config({ data: broken }))).rejects.toThrow(/broken\.jsonl.*2.*32|broken\.jsonl:2/);
   });
 

@@ -3,7 +3,9 @@
 import { text as readAll } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { ConfigError } from "../../base/errors.js";
+import { resolveModel } from "../../checkpoint/index.js";
 import { cachePolicies } from "../../engine/index.js";
+import { OUTPUT_SCHEMA_FILE, readOutputSchema } from "../../pipeline/output-schema-file.js";
 import type { OpenTextService } from "../../pipeline/text-service.js";
 import type { Generation, TextPiece, TextRequest } from "../../server/openai/service.js";
 import { integer, rows } from "../format.js";
@@ -23,10 +25,12 @@ import {
 } from "../model-options.js";
 import { parseInteger } from "../options.js";
 import { resumeText, saveText } from "../saved-text.js";
+import { readJsonObject } from "../tune-flags.js";
 
 interface Flags extends ModelFlags, SamplingFlags, AdapterFlags {
   readonly prompt?: string;
   readonly json?: boolean;
+  readonly schema?: string | true;
   readonly out?: string;
   readonly blocks: number;
   readonly roll?: boolean;
@@ -49,6 +53,10 @@ export const generateCommand = addSamplingOptions(
       .default("contiguous"),
   )
   .option("--json", "print text, counts and times as JSON on standard output, at the end")
+  .option(
+    "--schema [file]",
+    "write JSON that a JSON Schema allows (default: the schema that model or adapter was tuned with)",
+  )
   .option("--out <file>", "save the text block by block, so that it can be resumed after a kill")
   .option("--blocks <tokens>", "tokens of a block of --out", parseInteger(1, 2 ** 20), 256)
   .option("--roll", "with --out: once the context is full, go on with the prompt and the latest text")
@@ -71,7 +79,7 @@ async function run(model: string | undefined, flags: Flags, command: Command): P
     return resumeText(resume);
   }
   if (out !== undefined) {
-    const other = ["json", "cache", "draft", "speculate", "adapter"].find(given);
+    const other = ["json", "schema", "cache", "draft", "speculate", "adapter"].find(given);
     if (other !== undefined)
       throw new ConfigError(
         `generate: --out does not go with --${other}${other === "cache" ? "; --roll takes texts of any length" : ""}`,
@@ -80,16 +88,36 @@ async function run(model: string | undefined, flags: Flags, command: Command): P
   }
   if (flags.roll || given("blocks")) throw new ConfigError("generate: --blocks and --roll need --out <file>");
   const { prompt = "-" } = flags;
+  const constraint = await constraintOf(model!, flags);
   if (prompt !== "-" && !given("cache")) {
     await using service = await openModel(model!, flags, adaptersOf(flags));
-    await print(service, flags, (request) => service.generate({ ...request, prompt: { kind: "plain", text: prompt } }));
+    await print(service, flags, (request) =>
+      service.generate({ ...request, ...constraint, prompt: { kind: "plain", text: prompt } }),
+    );
     return;
   }
   await using service = await openModelHere(model!, flags, adaptersOf(flags));
   await print(service, flags, async (request) =>
     prompt === "-"
-      ? service.generateAfter(process.stdin.setEncoding("utf8"), request)
-      : service.generate({ ...request, prompt: { kind: "plain", text: prompt } }),
+      ? service.generateAfter(process.stdin.setEncoding("utf8"), { ...request, ...constraint })
+      : service.generate({ ...request, ...constraint, prompt: { kind: "plain", text: prompt } }),
+  );
+}
+
+/** What --schema asks for. @throws ConfigError when the model was not tuned with a schema and no file is given. */
+async function constraintOf(
+  model: string,
+  { schema, adapter }: Flags,
+): Promise<{ constraint?: NonNullable<TextRequest["constraint"]> }> {
+  if (schema === undefined) return {};
+  if (schema !== true) return { constraint: { type: "json_schema", schema: readJsonObject(schema) } };
+  const folders = [...(adapter === undefined ? [] : [adapter]), await resolveModel(model)];
+  for (const folder of folders) {
+    const found = await readOutputSchema(folder);
+    if (found) return { constraint: { type: "json_schema", schema: found } };
+  }
+  throw new ConfigError(
+    `generate: ${folders.join(" and ")} ${folders.length > 1 ? "have" : "has"} no ${OUTPUT_SCHEMA_FILE}, which tuning with an outputSchema writes; give --schema a file`,
   );
 }
 

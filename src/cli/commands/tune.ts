@@ -4,6 +4,7 @@ import { Command } from "commander";
 import {
   passesText,
   runTune,
+  scoreRows,
   type TuneEvent,
   tuneConfigJsonSchema,
   tuneSettings,
@@ -52,6 +53,9 @@ function reporter(status: StatusLine): (event: TuneEvent) => void {
       for (const { prompt, text } of event.samples) {
         status.print(`    ${JSON.stringify(prompt.slice(-60))} → ${JSON.stringify(text)}`);
       }
+    } else if (event.type === "scores") {
+      const shares = Object.entries(event.scores).map(([name, value]) => `${name} ${(100 * value).toFixed(1)} %`);
+      status.print(`    ${shares.join(", ")}`);
     } else status.print(`\nReport\n${summaryText(event.report)}`);
   };
 }
@@ -106,6 +110,7 @@ function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): 
       `${integer(summary.steps)}, ${summary.reason}${summary.best ? `, best at step ${integer(summary.best.step)}` : ""}`,
     ],
     ["held-out loss", `${loss(summary.before)} before, ${loss(summary.best?.loss ?? summary.after)} after`],
+    ...scoreRows(report),
     [
       "time",
       `${seconds(report.seconds)}, ${integer(report.tokensPerSecond)} learned tokens/s, ${seconds(report.secondsPer1kExamples)} per 1,000 examples`,

@@ -3,7 +3,14 @@
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { type FrozenFormatName, frozenFormats } from "../../compress/index.js";
-import { type DataFormatName, dataFormats, overLongPolicies } from "../../datasets/index.js";
+import {
+  type DataFormatName,
+  dataFormats,
+  type JsonSchemaObject,
+  jsonSchemaOf,
+  overLongPolicies,
+} from "../../datasets/index.js";
+import { type MetricName, metrics } from "../../metrics/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
@@ -28,11 +35,18 @@ export const tuneConfigSchema = z.strictObject({
     .strictObject({
       schema: z.record(z.string(), z.unknown()).describe("JSON Schema of a row."),
       prompt: z.string().describe("Jinja template of the prompt over the row's fields."),
-      completion: z.string().describe("Jinja template of what is learned."),
+      completion: z
+        .string()
+        .optional()
+        .describe("Jinja template of what is learned. Default: the fields of outputSchema, as JSON."),
       system: z.string().optional(),
     })
     .optional()
     .describe("A data format of one's own: rows are checked against the schema, the templates make a chat of each."),
+  outputSchema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("JSON Schema of completions: they are checked and written in its order, and outputs are scored by it."),
   duplicates: z.enum(["keep", "drop"]).default("keep"),
   lossOn: z.enum(["completions", "last", "all"]).default("completions").describe("What is learned of a chat."),
   overLong: z
@@ -92,6 +106,11 @@ export const tuneConfigSchema = z.strictObject({
   evaluations: z.int().min(1).default(6).describe("Times that held-out loss is measured."),
   patience: z.int().positive().nullable().default(3).describe("Evaluations without a better loss that end the run."),
   samples: z.int().min(0).default(1).describe("Held-out prompts that are continued at every evaluation."),
+  metrics: z
+    .array(z.enum(keys(metrics) as [MetricName, ...MetricName[]]))
+    .optional()
+    .describe("Measured of answers to held-out prompts. Default: none; with outputSchema the three that it makes."),
+  scored: z.int().min(1).default(32).describe("Held-out prompts that metrics are measured over."),
   sampleTokens: z.int().min(1).default(32),
   memory: z.union([z.int().positive(), z.string()]).optional().describe("Most memory of the process, such as 4GB."),
   paging: z
@@ -111,20 +130,59 @@ export const tuneConfigSchema = z.strictObject({
   out: z.string().default("tuned").describe("Folder of the run."),
 });
 
-/** What a user writes. */
-export type TuneConfig = z.input<typeof tuneConfigSchema>;
+type ConfigFile = z.input<typeof tuneConfigSchema>;
+
+/** What a user writes: a configuration file, whose schemas may be Zod here. */
+export type TuneConfig = Omit<ConfigFile, "rowSchema" | "outputSchema"> & {
+  readonly rowSchema?:
+    | (Omit<NonNullable<ConfigFile["rowSchema"]>, "schema"> & { readonly schema: z.ZodType | JsonSchemaObject })
+    | undefined;
+  readonly outputSchema?: z.ZodType | JsonSchemaObject | undefined;
+};
+
 /** With all defaults. */
-export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method"> & {
+export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method" | "metrics"> & {
   readonly method: MethodName;
+  readonly metrics: MetricName[];
 } & ReturnType<typeof algorithmDefaults>;
 
 /** @throws ConfigError naming every key that is unknown, out of range or of another algorithm. */
 export function tuneSettings(config: unknown): TuneSettings {
-  const parsed = tuneConfigSchema.safeParse(config);
-  if (parsed.success) return { ...parsed.data, ...methodAndFrozen(parsed.data), ...algorithmDefaults(parsed.data) };
+  const parsed = tuneConfigSchema.safeParse(withJsonSchemas(config));
+  if (parsed.success) {
+    const { data } = parsed;
+    return { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+  }
   throw new ConfigError(
     `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,
   );
+}
+
+/** Schemas as a manifest keeps them. A schema of rows says what they are before it fills in defaults. */
+function withJsonSchemas(config: unknown): unknown {
+  if (typeof config !== "object" || config === null) return config;
+  const { rowSchema, outputSchema } = config as Partial<TuneConfig>;
+  return {
+    ...config,
+    ...(rowSchema?.schema instanceof z.ZodType && {
+      rowSchema: { ...rowSchema, schema: jsonSchemaOf(rowSchema.schema, "input") },
+    }),
+    ...(outputSchema instanceof z.ZodType && { outputSchema: jsonSchemaOf(outputSchema) }),
+  };
+}
+
+/** @throws ConfigError for metrics of an output schema where there is none. */
+function metricsOf({
+  metrics: named,
+  outputSchema,
+  heldOut,
+  validation,
+}: z.output<typeof tuneConfigSchema>): MetricName[] {
+  const bySchema: MetricName[] = ["valid-json", "object-match", "field-accuracy"];
+  const missing = named?.find((name) => bySchema.includes(name) && !outputSchema);
+  if (missing) throw new ConfigError(`tuning: metric "${missing}" needs an outputSchema`);
+  const canMeasure = heldOut > 0 || validation !== undefined;
+  return named ?? (outputSchema && canMeasure ? bySchema : []);
 }
 
 function methodAndFrozen({

@@ -6,6 +6,7 @@ import {
   type ExampleDocument,
   ExampleRenderer,
   hashExamples,
+  OutputSchema,
   type ReadOptions,
   type ReadReport,
   type RenderOptions,
@@ -46,14 +47,16 @@ export async function tuneExamples(settings: TuneSettings): Promise<TuneExamples
   return { train, heldOut: split.heldOut, report: read.report, numRemoved, hash };
 }
 
-function readOptions({ format, columns, rowSchema, duplicates }: TuneSettings): ReadOptions {
+function readOptions({ format, columns, rowSchema, outputSchema, duplicates }: TuneSettings): ReadOptions {
   if (rowSchema && format !== undefined)
     throw new ConfigError("tuning: rowSchema is a format; leave out the other one");
+  const output = outputSchema && new OutputSchema(outputSchema);
   return {
     duplicates,
+    ...(output && { output }),
     ...(columns && { columns }),
     ...(format !== undefined && { format }),
-    ...(rowSchema && { format: schemaFormat(rowSchema as Parameters<typeof schemaFormat>[0]) }),
+    ...(rowSchema && { format: schemaFormat({ ...rowSchema, output }) }),
   };
 }
 
@@ -68,6 +71,18 @@ export interface TuneRows {
   readonly template: string | undefined;
 }
 
+/** How examples of a run become tokens. */
+export function renderOptionsOf(loaded: TextModel, { lossOn }: Pick<TuneSettings, "lossOn">): RenderOptions {
+  const template = chatTemplatesOf(loaded).get("default");
+  return {
+    tokenizer: loaded.tokenizer,
+    marks: marksOf(loaded),
+    lossOn,
+    now: new Date(0),
+    ...(template && { template }),
+  };
+}
+
 /** Positions per row unless asked otherwise. */
 const MOST_POSITIONS = 2048;
 
@@ -75,22 +90,18 @@ const MOST_POSITIONS = 2048;
 export function tuneRows(
   examples: Pick<TuneExamples, "train" | "heldOut">,
   loaded: TextModel,
-  { lossOn, overLong, length, packing }: TuneSettings,
+  settings: TuneSettings,
   numVirtualTokens: number,
 ): TuneRows {
-  const template = chatTemplatesOf(loaded).get("default");
+  const { overLong, length, packing } = settings;
   const most = loaded.model.maxPositions;
   if (length !== undefined && length > most) {
     throw new ConfigError(`tuning: rows of ${length} positions, but the model has ${most}; give a smaller length`);
   }
   const limit = length ?? Math.min(most, MOST_POSITIONS);
   const options = {
-    tokenizer: loaded.tokenizer,
-    marks: marksOf(loaded),
-    lossOn,
+    ...renderOptionsOf(loaded, settings),
     maxTokens: limit + 1 - numVirtualTokens,
-    now: new Date(0),
-    ...(template && { template }),
     ...(overLong && { overLong }),
   };
   const tokenized = tokenizeExamples(examples.train, options);
@@ -111,7 +122,7 @@ export function tuneRows(
     heldOut: heldOut && packed(heldOut.documents),
     trainReport: tokenized.report,
     heldOutDocuments: heldOut?.documents ?? [],
-    template: template ? undefined : madeTemplate(examples.train, options),
+    template: options.template ? undefined : madeTemplate(examples.train, options),
   };
 }
 

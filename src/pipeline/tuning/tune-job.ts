@@ -22,15 +22,18 @@ import {
 } from "../../train/index.js";
 import { chatTemplatesOf, endIdsOf } from "../chat-format.js";
 import { hashTensor, sha256 } from "../corpus.js";
+import { OUTPUT_SCHEMA_FILE } from "../output-schema-file.js";
 import type { FittingShape } from "../tuning-plan.js";
 import { MetricsFile, Workspace } from "../workspace.js";
+import { HeldOutScores, type ScoreEvent, type Scores } from "./held-out-scores.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { algorithmOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
-import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
+import { renderOptionsOf, type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
+import { Writer } from "./writer.js";
 
 export type TuneEvent =
   | { readonly type: "data"; readonly examples: TuneExamples; readonly rows: TuneRows }
@@ -43,6 +46,7 @@ export type TuneEvent =
     }
   | { readonly type: "train"; readonly event: TrainEvent }
   | { readonly type: "samples"; readonly step: number; readonly samples: readonly Sample[] }
+  | ScoreEvent
   | { readonly type: "report"; readonly report: TuneReport };
 
 export interface TuneContext {
@@ -128,25 +132,30 @@ class TuneJob {
     yield { type: "data", examples, rows };
     const hashes = { baseHash: this.base.hash, dataHash: examples.hash };
     this.#parameters = new Map([...this.base.parameters, ...this.#startValues()]);
+    const writer = new Writer(runtime, tuning, this.#parameters, loaded.tokenizer, this.#stopIds);
+    const held = HeldOutScores.open(writer, examples, renderOptionsOf(loaded, settings), settings);
     const { plan, isResumed } = await this.#plan(rows, hashes);
     yield { type: "plan", plan, method: settings.method, algorithm: settings.algorithm, isResumed };
-    const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, settings.samples, settings.sampleTokens);
-    const sample = (): Promise<Sample[]> =>
-      sampleTexts(runtime, tuning, this.#parameters, prompts, loaded.tokenizer, {
-        numTokens: settings.sampleTokens,
-        stopIds: this.#stopIds,
-      });
+    const { samples: count, sampleTokens: numTokens } = settings;
+    const room = { numTokens, mostTokens: writer.mostTokens };
+    const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, count, room);
     const metrics = new MetricsFile(this.#workspace.path("metrics.jsonl"));
     const run = train(this.#trainContext(hashes, plan), this.#trainData(rows), this.#trainOptions(plan, rows));
     const clock = new Clock();
     let samples: Sample[] = [];
     let before: Sample[] | undefined;
+    let scores: ScoreEvent | undefined;
     for (;;) {
       const next = await clock.timed(() => run.next());
       if (next.done) {
         const { reason } = next.value;
         if (reason === "aborted") throw new ConfigError(this.#resumeText());
-        const report = await this.#finish({ plan, rows, hashes, clock, summary: next.value, before, after: samples });
+        // the parameters that remain are those of the best evaluation
+        const kept = next.value.best?.step ?? next.value.steps;
+        if (held && scores?.step !== kept) scores = await held.measure(kept);
+        const after = scores && { numPrompts: held!.numPrompts, scores: scores.scores };
+        const run = { plan, rows, hashes, clock, summary: next.value, before, after: samples };
+        const report = await this.#finish({ ...run, ...(after && { scored: after }) });
         yield { type: "report", report };
         return report;
       }
@@ -154,10 +163,17 @@ class TuneJob {
       clock.note(event);
       await metrics.append(event);
       yield { type: "train", event };
-      if (event.type !== "evaluation" || prompts.length === 0) continue;
-      samples = await sample();
-      before ??= event.step === 0 ? samples : undefined;
-      yield { type: "samples", step: event.step, samples };
+      if (event.type !== "evaluation") continue;
+      const { step } = event;
+      if (prompts.length > 0) {
+        samples = await sampleTexts(writer, prompts, numTokens);
+        before ??= step === 0 ? samples : undefined;
+        yield { type: "samples", step, samples };
+      }
+      if (!held) continue;
+      scores = await held.measure(step);
+      await metrics.append(scores);
+      yield scores;
     }
   }
 
@@ -197,6 +213,8 @@ class TuneJob {
       merge: ____,
       pricePerHour: _____,
       checkpointSeconds: ______,
+      metrics: _______,
+      scored: ________,
       ...decisive
     } = this.settings;
     return sha256(JSON.stringify(decisive), JSON.stringify(hashes));
@@ -247,7 +265,9 @@ class TuneJob {
     const { settings, loaded, tuning, examples } = this;
     const { plan, rows, clock, summary, hashes } = run;
     const written = await this.runtime.outside(() => this.#keep(rows));
-    const losses = await this.#losses();
+    const records = await this.#records();
+    const losses = records.flatMap((record) => (record.type === "step" ? [record.loss] : []));
+    const first = records.find((record) => record.type === "scores" && record.step === 0) as ScoreEvent | undefined;
     const manifest: Manifest = {
       version: MANIFEST_VERSION,
       settings,
@@ -293,6 +313,9 @@ class TuneJob {
       numParameters: plan.numParameters,
       losses,
       samples: run.after.map((sample, i) => ({ ...sample, before: run.before?.[i]?.text ?? null })),
+      ...(run.scored && {
+        scores: { numPrompts: run.scored.numPrompts, before: first?.scores ?? null, after: run.scored.scores },
+      }),
       out: settings.out,
       files: Object.keys(manifest.files),
       numVirtualTokens: tuning.numVirtualTokens,
@@ -303,13 +326,11 @@ class TuneJob {
     return report;
   }
 
-  /** Loss by step, from the metrics of all parts of the run. */
-  async #losses(): Promise<number[]> {
+  /** The metrics of all parts of the run. */
+  async #records(): Promise<(TrainEvent | ScoreEvent)[]> {
     const text = (await this.#workspace.readText("metrics.jsonl")) ?? "";
-    const records = text.split("\n").filter((line) => line !== "");
-    return records
-      .map((line) => JSON.parse(line) as TrainEvent)
-      .flatMap((event) => (event.type === "step" ? [event.loss] : []));
+    const lines = text.split("\n").filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line) as TrainEvent | ScoreEvent);
   }
 
   /** Writes what was trained, and the whole model where it can be merged; names of the folders. */
@@ -323,6 +344,7 @@ class TuneJob {
       await saveAdapter(this.#workspace.path("adapter"), loaded.model, adapter, this.#parameters, {
         baseModel: settings.base,
       });
+      await this.#keepSchema("adapter");
       folders.push("adapter");
     }
     const mayMerge = typeof methods[method].merging !== "string";
@@ -339,7 +361,14 @@ class TuneJob {
         ...(template === undefined ? [] : [["chat_template.jinja", new TextEncoder().encode(template)] as const]),
       ]),
     });
+    await this.#keepSchema("model");
     return [...folders, "model"];
+  }
+
+  /** What the model was tuned to write goes with it. */
+  async #keepSchema(folder: string): Promise<void> {
+    const { outputSchema } = this.settings;
+    if (outputSchema) await this.#workspace.write(outputSchema, folder, OUTPUT_SCHEMA_FILE);
   }
 
   #resumeText(): string {
@@ -355,6 +384,7 @@ interface FinishedRun {
   readonly summary: TrainSummary;
   readonly before: readonly Sample[] | undefined;
   readonly after: readonly Sample[];
+  readonly scored?: { readonly numPrompts: number; readonly scores: Scores };
 }
 
 /** Time of training apart from samples, and tokens of steps over the time of steps. */

@@ -1,6 +1,7 @@
 /** @file What a tuning run comes to, for programs and for people. */
 
 import type { AlgorithmName, TrainSummary } from "../../train/index.js";
+import type { Scores } from "./held-out-scores.js";
 import type { Sample } from "./samples.js";
 import type { TunePlan } from "./tune-plan.js";
 
@@ -41,6 +42,8 @@ export interface TuneReport {
   readonly numParameters: number;
   /** By step. */
   readonly losses: readonly number[];
+  /** Of answers to held-out prompts, where metrics were asked for; before is that of the base, null where it was not measured. */
+  readonly scores?: { readonly numPrompts: number; readonly before: Scores | null; readonly after: Scores };
   readonly samples: readonly (Sample & { readonly before: string | null })[];
   readonly out: string;
   /** Weights that were written, below `out`. */
@@ -59,10 +62,19 @@ const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB
 const lossAndPerplexity = (loss: number | undefined): string =>
   loss === undefined ? "not measured" : `${loss.toFixed(4)} (perplexity ${Math.exp(loss).toPrecision(4)})`;
 
+/** Each metric before and after, in percent. */
+export const scoreRows = ({ scores }: Pick<TuneReport, "scores">): (readonly [name: string, text: string])[] =>
+  Object.entries(scores?.after ?? {}).map(([name, after]) => {
+    const before = scores?.before?.[name];
+    return [name, `${before === undefined ? "not measured" : percent(before)} before, ${percent(after)} after`];
+  });
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
 /** The report as Markdown. */
 export function reportText(report: TuneReport): string {
   const { data, plan, summary, memory } = report;
-  const rows: [string, string][] = [
+  const rows: (readonly [string, string])[] = [
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
     ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
     ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
@@ -82,6 +94,8 @@ export function reportText(report: TuneReport): string {
     ["steps", `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})`],
     ["held-out loss before", lossAndPerplexity(summary.before)],
     ["held-out loss after", lossAndPerplexity(summary.best?.loss ?? summary.after)],
+    ...scoreRows(report),
+    ...(report.scores ? [["measured over", `${report.scores.numPrompts} held-out prompts`] as const] : []),
     ["best step", summary.best ? number(summary.best.step) : "none measured"],
     ["time", `${report.seconds.toFixed(1)} s, predicted ${plan.predictedSeconds.toFixed(1)} s`],
     ["speed", `${number(report.tokensPerSecond)} learned tokens/s`],

@@ -1,0 +1,21 @@
+/** @file Metrics of what models write, by name. A line here makes one known. */
+
+import { choiceAccuracy } from "./choice-accuracy.js";
+import { exactMatch } from "./exact-match.js";
+import { fieldAccuracy } from "./field-accuracy.js";
+import { objectMatch } from "./object-match.js";
+import { tokenF1 } from "./token-f1.js";
+import { validJson } from "./valid-json.js";
+
+export type { Metric, MetricTask, Pair, Writing } from "./metric.js";
+
+export const metrics = {
+  "exact-match": exactMatch,
+  "token-f1": tokenF1,
+  "choice-accuracy": choiceAccuracy,
+  "valid-json": validJson,
+  "object-match": objectMatch,
+  "field-accuracy": fieldAccuracy,
+} as const;
+
+export type MetricName = keyof typeof metrics;
