@@ -7,7 +7,7 @@ import { frozenFormats } from "../compress/index.js";
 import { dataFormats, overLongPolicies } from "../datasets/index.js";
 import { metrics } from "../metrics/index.js";
 import { methods } from "../peft/index.js";
-import type { TuneConfig } from "../pipeline/tuning/index.js";
+import { recipes, type TuneConfig } from "../pipeline/tuning/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
 import { parseBytes, parseInteger, parsePositive } from "./options.js";
 
@@ -27,6 +27,7 @@ export interface TuneFlags {
 
 /** Flags that are keys of the configuration, with the names that commander gives them. */
 const KEYS = [
+  "recipe",
   "base",
   "format",
   "heldOut",
@@ -34,6 +35,7 @@ const KEYS = [
   "lossOn",
   "overLong",
   "length",
+  "order",
   "method",
   "frozen",
   "targets",
@@ -86,6 +88,14 @@ export function addTuneFlags(command: Command): Command {
   const count = parseInteger(1, 2 ** 31 - 1);
   return command
     .option("--config <file>", "JSON file with any of what follows; flags override it")
+    .addOption(
+      new Option(
+        "--recipe <name>",
+        `settings under a name, wherever nothing else is said: ${Object.values(recipes)
+          .map(({ name, purpose }) => `${name} (${purpose})`)
+          .join("; ")}`,
+      ).choices(Object.keys(recipes)),
+    )
     .option("--base <model>", "model folder, GGUF or llama2.c file, or a name on the hub")
     .option("--data <paths...>", "JSON, JSONL or text files, or folders of these")
     .option("--validation <paths...>", "files to hold out instead of a share of the data")
@@ -100,6 +110,7 @@ export function addTuneFlags(command: Command): Command {
     )
     .option("--length <tokens>", "positions per row (default: the longest example, at most 2,048)", count)
     .option("--no-packing", "one example per row")
+    .addOption(new Option("--order <order>", "of rows (default: shuffled)").choices(["shuffled", "length-grouped"]))
     .addOption(
       new Option("--method <method>", "what is trained (default: lora)").choices([...Object.keys(methods), "qlora"]),
     )

@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import type { ExampleBody } from "./example.js";
+import type { TreeMessage } from "./message-trees.js";
 
 export type RawRow = Readonly<Record<string, unknown>>;
 
@@ -10,8 +11,8 @@ export interface DataFormat {
   readonly name: string;
   /** Names of its fields, which a mapping of columns may fill. */
   readonly fields: readonly string[];
-  /** Checks a row and makes an example of it. Unknown fields are faults. */
-  readonly schema: z.ZodType<ExampleBody>;
+  /** Checks a row and makes an example of it, or a message of one that several rows make. Unknown fields are faults. */
+  readonly schema: z.ZodType<ExampleBody | TreeMessage>;
   /** Why a row is of this format, in words; undefined where it is not. */
   recognise(row: RawRow): string | undefined;
 }

@@ -119,7 +119,7 @@ class Reading {
       const example = parser.parse(row);
       if (example) this.#take(example, into);
     }
-    parser.finish();
+    for (const example of parser.finish()) this.#take(example, into);
     const { format, reason } = parser.detected ?? { format: { name: "none" }, reason: "has no rows" };
     this.#files.push({ path, format: format.name, reason, numRows, unknownFields: parser.unknown.counts });
   }

@@ -8,6 +8,7 @@ import type { FaultList } from "./faults.js";
 import type { Row } from "./files/rows.js";
 import type { DataFormat, RawRow } from "./format.js";
 import { issuesOf } from "./issues.js";
+import { bestPaths, type PlacedMessage, type TreeMessage } from "./message-trees.js";
 import { type OutputSchema, withOutput } from "./output-schema.js";
 import { UnknownFields, without } from "./unknown-fields.js";
 
@@ -31,6 +32,7 @@ export class RowParser {
   readonly #renaming: ColumnRenaming;
   #detected: DetectedFormat | undefined;
   #first: RawRow | undefined;
+  readonly #messages: PlacedMessage[] = [];
 
   constructor(file: string, options: RowOptions, faults: FaultList) {
     this.#file = file;
@@ -44,7 +46,7 @@ export class RowParser {
     return this.#detected;
   }
 
-  /** The example of a row; undefined where it has faults. */
+  /** The example of a row; undefined where it has faults, or is a message of a tree. */
   parse({ place, value }: Row): Example | undefined {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       this.#faults.add({ place, message: `expected an object, found ${JSON.stringify(value).slice(0, 40)}` });
@@ -58,16 +60,25 @@ export class RowParser {
     const body = this.#check(format, row, place, unknown);
     this.unknown.add(unknown, place);
     if (body === undefined || (unknown.length > 0 && this.#options.unknownFields !== "ignore")) return undefined;
-    const output = this.#output(body, place);
-    return output && exampleOf(output, place, score);
+    if (body.kind !== "tree-message") return this.#exampleOf(body, place, score);
+    this.#messages.push({ message: body, place });
+    return undefined;
   }
 
-  /** Faults that only the whole file shows. @throws ConfigError when a mapped column is in no row. */
-  finish(): void {
+  /** Examples and faults that only the whole file shows. @throws ConfigError when a mapped column is in no row. */
+  finish(): Example[] {
     this.#renaming.checkSeen(this.#file, this.#first);
-    if (this.#detected === undefined || this.#options.unknownFields === "ignore") return;
-    const { name, fields } = this.#detected.format;
-    this.unknown.report(this.#faults, name, fields);
+    if (this.#detected && this.#options.unknownFields !== "ignore") {
+      const { name, fields } = this.#detected.format;
+      this.unknown.report(this.#faults, name, fields);
+    }
+    const paths = bestPaths(this.#messages, this.#faults);
+    return paths.flatMap(({ body, place }) => this.#exampleOf(body, place) ?? []);
+  }
+
+  #exampleOf(body: ExampleBody, place: Place, score?: number): Example | undefined {
+    const output = this.#output(body, place);
+    return output && exampleOf(output, place, score);
   }
 
   #formatOf(row: RawRow): DetectedFormat {
@@ -102,7 +113,12 @@ export class RowParser {
     return undefined;
   }
 
-  #check(format: DataFormat, row: RawRow, place: Place, unknown: PropertyKey[][]): ExampleBody | undefined {
+  #check(
+    format: DataFormat,
+    row: RawRow,
+    place: Place,
+    unknown: PropertyKey[][],
+  ): ExampleBody | TreeMessage | undefined {
     const result = format.schema.safeParse(row);
     if (result.success) return result.data;
     const issues = issuesOf(result.error);

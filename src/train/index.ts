@@ -25,6 +25,7 @@ export {
   train,
 } from "./loop.js";
 export * from "./optim/index.js";
+export { type Overfitting, overfitting } from "./overfitting.js";
 export { type PhasedContext, type PhasedEvent, type TrainPhase, trainPhases } from "./phases.js";
 export type { RunFolder } from "./run-folder.js";
 export {

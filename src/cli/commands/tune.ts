@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import {
+  overfittingText,
   passesText,
   runTune,
   scoreRows,
@@ -111,6 +112,7 @@ function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): 
     ],
     ["held-out loss", `${loss(summary.before)} before, ${loss(summary.best?.loss ?? summary.after)} after`],
     ...scoreRows(report),
+    ...(report.overfitting ? [["overfitting", overfittingText(report.overfitting)] as const] : []),
     [
       "time",
       `${seconds(report.seconds)}, ${integer(report.tokensPerSecond)} learned tokens/s, ${seconds(report.secondsPer1kExamples)} per 1,000 examples`,

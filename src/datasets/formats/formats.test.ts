@@ -125,6 +125,14 @@ const rows: [keyof typeof dataFormats, Record<string, unknown>, unknown][] = [
       unlearned: [2],
     },
   ],
+  [
+    "oasst",
+    { message_id: "b", parent_id: "a", message_tree_id: "a", text: "ho", role: "assistant", rank: 0, lang: "en" },
+    {
+      ...{ kind: "tree-message", id: "b", parentId: "a", treeId: "a", role: "assistant", text: "ho", rank: 0 },
+      isDeleted: false,
+    },
+  ],
   ["prompt-completion", { prompt: "1+1=", completion: "2" }, { kind: "completion", prompt: "1+1=", completion: "2" }],
   [
     "prompt-completion",

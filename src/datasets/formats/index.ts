@@ -3,6 +3,7 @@
 import { alpaca } from "./alpaca.js";
 import { llamafactory } from "./llamafactory.js";
 import { messages } from "./messages.js";
+import { oasst } from "./oasst.js";
 import { dpo, kto } from "./preference.js";
 import { promptCompletion } from "./prompt-completion.js";
 import { sharegpt } from "./sharegpt.js";
@@ -13,6 +14,7 @@ export const dataFormats = {
   sharegpt,
   llamafactory,
   messages,
+  oasst,
   "prompt-completion": promptCompletion,
   text,
 } as const;

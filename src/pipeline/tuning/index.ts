@@ -2,10 +2,11 @@
 
 export type { Scores } from "./held-out-scores.js";
 export { type PlanCell, type PlannedMethod, type PlanRequest, planTable } from "./plan-table.js";
+export { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 export type { Sample } from "./samples.js";
 export { type TuneConfig, type TuneSettings, tuneConfigJsonSchema, tuneSettings } from "./tune-config.js";
 export type { TuneExamples, TuneRows } from "./tune-data.js";
 export { runTune, type TuneContext, type TuneEvent, tune } from "./tune-job.js";
 export type { TunePlan } from "./tune-plan.js";
-export { passesText, reportText, scoreRows, type TuneReport } from "./tune-report.js";
+export { overfittingText, passesText, reportText, scoreRows, type TuneReport } from "./tune-report.js";
 export { type Verification, verifyTuning } from "./verify.js";

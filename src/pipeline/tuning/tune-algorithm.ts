@@ -7,6 +7,8 @@ import {
   lomo,
   mezo,
   type OptimizerName,
+  type OptimizerRule,
+  optimizers,
   type TrainingAlgorithm,
 } from "../../train/index.js";
 
@@ -69,6 +71,19 @@ export function algorithmDefaults(settings: AlgorithmSettings): { optimizer: Opt
 }
 
 export const algorithmOf = (settings: AlgorithmSettings): TrainingAlgorithm => ways[settings.algorithm].make(settings);
+
+/** The optimiser with its options. @throws ConfigError for `beta2` of one that has none. */
+export function optimizerOf({
+  optimizer,
+  beta2,
+}: {
+  optimizer: OptimizerName;
+  beta2?: number | undefined;
+}): OptimizerRule {
+  if (beta2 === undefined) return optimizers[optimizer]();
+  if (optimizer === "adamw" || optimizer === "adamw8bit") return optimizers[optimizer]({ beta2 });
+  throw new ConfigError(`tuning: "beta2" is an option of adamw and adamw8bit, not of "${optimizer}"`);
+}
 
 /** Peak of the learning rate; undefined where the method decides. */
 export function algorithmRate(algorithm: AlgorithmName, hasAdded: boolean): number | undefined {

@@ -13,6 +13,7 @@ import {
 import { type MetricName, metrics } from "../../metrics/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
+import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
@@ -22,6 +23,10 @@ const paths = z.union([z.string(), z.array(z.string()).min(1)]);
 
 export const tuneConfigSchema = z.strictObject({
   $schema: z.string().optional(),
+  recipe: z
+    .enum(keys(recipes) as [RecipeName, ...RecipeName[]])
+    .optional()
+    .describe("Settings under a name, wherever nothing else is said."),
   base: z.string().describe("Model folder, GGUF or llama2.c file, or a name on the hub."),
   data: paths.describe("JSON, JSONL or text files, folders of these."),
   validation: paths.optional().describe("Files to hold out instead of a share of the data."),
@@ -59,6 +64,10 @@ export const tuneConfigSchema = z.strictObject({
     .optional()
     .describe("Positions per row. Default: the longest example, at most 2,048 and the model's own."),
   packing: z.boolean().default(true).describe("Several examples in a row, none of which sees another."),
+  order: z
+    .enum(["shuffled", "length-grouped"])
+    .default("shuffled")
+    .describe("Of rows: at random, or rows of like length together."),
   method: z
     .enum([...(keys(methods) as [MethodName, ...MethodName[]]), "qlora"])
     .default("lora")
@@ -86,6 +95,12 @@ export const tuneConfigSchema = z.strictObject({
     .enum(keys(optimizers) as [OptimizerName, ...OptimizerName[]])
     .optional()
     .describe("Default: adamw; with lomo and mezo sgd, which they need."),
+  beta2: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe("Of adamw and adamw8bit: decay of the mean of squared gradients. Default: 0.95."),
   learningRate: z
     .number()
     .positive()
@@ -148,7 +163,7 @@ export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method" | "m
 
 /** @throws ConfigError naming every key that is unknown, out of range or of another algorithm. */
 export function tuneSettings(config: unknown): TuneSettings {
-  const parsed = tuneConfigSchema.safeParse(withJsonSchemas(config));
+  const parsed = tuneConfigSchema.safeParse(withRecipe(withJsonSchemas(config)));
   if (parsed.success) {
     const { data } = parsed;
     return { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
@@ -169,6 +184,18 @@ function withJsonSchemas(config: unknown): unknown {
     }),
     ...(outputSchema instanceof z.ZodType && { outputSchema: jsonSchemaOf(outputSchema) }),
   };
+}
+
+/** The recipe's settings under the user's own, which win; options of the method are joined. */
+function withRecipe(config: unknown): unknown {
+  if (typeof config !== "object" || config === null) return config;
+  const given = config as Partial<TuneConfig>;
+  // an unknown name is the schema's to refuse
+  const recipe = Object.values<Recipe>(recipes)
+    .find(({ name }) => name === given.recipe)
+    ?.settings(given);
+  if (!recipe) return config;
+  return { ...recipe, ...given, methodOptions: { ...recipe.methodOptions, ...given.methodOptions } };
 }
 
 /** @throws ConfigError for metrics of an output schema where there is none. */

@@ -14,7 +14,9 @@ import { type OpenedModel, openModel, type TextModel } from "../../presets/index
 import { openDiskMemory, Runtime } from "../../runtime/index.js";
 import {
   type AlgorithmName,
-  optimizers,
+  lengthGrouped,
+  overfitting,
+  shuffled,
   type TrainEvent,
   type TrainOptions,
   type TrainSummary,
@@ -28,7 +30,7 @@ import { MetricsFile, Workspace } from "../workspace.js";
 import { HeldOutScores, type ScoreEvent, type Scores } from "./held-out-scores.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
-import { algorithmOf } from "./tune-algorithm.js";
+import { algorithmOf, optimizerOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { renderOptionsOf, type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
@@ -245,7 +247,8 @@ class TuneJob {
       isTrainable: this.tuning.isTrainable,
       algorithm: algorithmOf(settings),
       ...(this.base.frozen && { frozen: this.base.frozen }),
-      optimizer: optimizers[settings.optimizer](),
+      optimizer: optimizerOf(settings),
+      order: settings.order === "length-grouped" ? lengthGrouped : shuffled,
       weightDecay: settings.weightDecay,
       schedule: {
         name: settings.schedule as TrainOptions["schedule"]["name"],
@@ -267,6 +270,8 @@ class TuneJob {
     const written = await this.runtime.outside(() => this.#keep(rows));
     const records = await this.#records();
     const losses = records.flatMap((record) => (record.type === "step" ? [record.loss] : []));
+    const evaluations = records.flatMap((record) => (record.type === "evaluation" ? [record] : []));
+    const overfit = overfitting(evaluations, losses);
     const first = records.find((record) => record.type === "scores" && record.step === 0) as ScoreEvent | undefined;
     const manifest: Manifest = {
       version: MANIFEST_VERSION,
@@ -312,6 +317,7 @@ class TuneJob {
       numTrainable: plan.numTrainable,
       numParameters: plan.numParameters,
       losses,
+      ...(overfit && { overfitting: overfit }),
       samples: run.after.map((sample, i) => ({ ...sample, before: run.before?.[i]?.text ?? null })),
       ...(run.scored && {
         scores: { numPrompts: run.scored.numPrompts, before: first?.scores ?? null, after: run.scored.scores },

@@ -7,7 +7,7 @@ import { type FrozenWeights, frozenWeights } from "../../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
 import { type Adapter, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
 import type { Runtime } from "../../runtime/index.js";
-import { type AlgorithmName, type GradientUse, optimizers, stateBytes, updateBytes } from "../../train/index.js";
+import { type AlgorithmName, type GradientUse, stateBytes, updateBytes } from "../../train/index.js";
 import {
   type FittingShape,
   GROWTH_BYTES,
@@ -19,7 +19,7 @@ import {
   trainableParameters,
   tuningPlanSchema,
 } from "../tuning-plan.js";
-import { algorithmDefaults, algorithmOf, algorithmRate } from "./tune-algorithm.js";
+import { algorithmDefaults, algorithmOf, algorithmRate, optimizerOf } from "./tune-algorithm.js";
 import type { TuneSettings } from "./tune-config.js";
 import type { TuneRows } from "./tune-data.js";
 
@@ -48,12 +48,12 @@ export const tuningFor = (base: LanguageModel, settings: TuneSettings): Tuning =
 /** What must fit. */
 export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
-  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "clipNorm" | "paging">,
+  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging">,
   time: number,
   frozen?: FrozenWeights,
 ): StepRequest {
   const { batchSize, clipNorm } = settings;
-  const rule = optimizers[settings.optimizer]();
+  const rule = optimizerOf(settings);
   const { gradients } = algorithmOf(settings);
   return {
     model,

@@ -1,6 +1,6 @@
 /** @file What a tuning run comes to, for programs and for people. */
 
-import type { AlgorithmName, TrainSummary } from "../../train/index.js";
+import type { AlgorithmName, Overfitting, TrainSummary } from "../../train/index.js";
 import type { Scores } from "./held-out-scores.js";
 import type { Sample } from "./samples.js";
 import type { TunePlan } from "./tune-plan.js";
@@ -42,6 +42,8 @@ export interface TuneReport {
   readonly numParameters: number;
   /** By step. */
   readonly losses: readonly number[];
+  /** Where the run began to learn its examples by heart, if it did. The parameters that were kept are of `summary.best`. */
+  readonly overfitting?: Overfitting;
   /** Of answers to held-out prompts, where metrics were asked for; before is that of the base, null where it was not measured. */
   readonly scores?: { readonly numPrompts: number; readonly before: Scores | null; readonly after: Scores };
   readonly samples: readonly (Sample & { readonly before: string | null })[];
@@ -71,6 +73,10 @@ export const scoreRows = ({ scores }: Pick<TuneReport, "scores">): (readonly [na
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
+/** That training loss fell on while held-out loss rose, and from where. */
+export const overfittingText = ({ step, lowest, last, trainingThen, trainingNow }: Overfitting): string =>
+  `from step ${number(step)} on: held-out loss rose from ${lowest.toFixed(4)} to ${last.toFixed(4)} while training loss fell from ${trainingThen.toFixed(4)} to ${trainingNow.toFixed(4)}`;
+
 /** The report as Markdown. */
 export function reportText(report: TuneReport): string {
   const { data, plan, summary, memory } = report;
@@ -97,6 +103,7 @@ export function reportText(report: TuneReport): string {
     ...scoreRows(report),
     ...(report.scores ? [["measured over", `${report.scores.numPrompts} held-out prompts`] as const] : []),
     ["best step", summary.best ? number(summary.best.step) : "none measured"],
+    ...(report.overfitting ? [["overfitting", overfittingText(report.overfitting)] as const] : []),
     ["time", `${report.seconds.toFixed(1)} s, predicted ${plan.predictedSeconds.toFixed(1)} s`],
     ["speed", `${number(report.tokensPerSecond)} learned tokens/s`],
     [
