@@ -10,6 +10,7 @@ import { ops } from "../src/graph/ops/index.js";
 import { contextStrategies, readingStrategies } from "../src/long/index.js";
 import { metrics } from "../src/metrics/index.js";
 import { methods } from "../src/peft/index.js";
+import { selections } from "../src/prompt/index.js";
 import { stores } from "../src/retrieval/index.js";
 import { toolCallFormats } from "../src/server/index.js";
 import { optimizers } from "../src/train/index.js";
@@ -42,6 +43,7 @@ describe("registries", () => {
     chunkers,
     methods,
     metrics,
+    selections,
     stores,
     dataFormats,
     refusedFormats,

@@ -31,6 +31,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // documents: a folder of texts is read as `up` reads it
   datasets: ["tokenizers", "documents"],
   retrieval: ["chunk", "text"],
+  // retrieval: demonstrations are found as chunks are
+  prompt: ["retrieval"],
   // engine and tokenizers: texts that are generated in blocks
   long: ["chunk", "text", "retrieval", "engine", "tokenizers"],
   presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
@@ -45,6 +47,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "compress",
     "datasets",
     "metrics",
+    "prompt",
     "chunk",
     "retrieval",
     "tokenizers",
@@ -61,6 +64,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "datasets",
     "metrics",
+    "prompt",
     "models",
     "pipeline",
     "long",

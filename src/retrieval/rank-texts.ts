@@ -1,7 +1,7 @@
 /** @file BM25 over a few texts in memory, for what is not worth an index. */
 
-import { type PostingList, rankByBm25, slotsPerBlock } from "./bm25.js";
 import { documentTerms, queryTerms } from "./terms.js";
+import { TextIndex } from "./text-index.js";
 import type { Scored } from "./top-k.js";
 
 /**
@@ -21,27 +21,5 @@ export function rankByCentroid(texts: readonly string[]): Scored[] {
   return rankByTerms(counts, texts);
 }
 
-function rankByTerms(query: ReadonlyMap<string, number>, texts: readonly string[]): Scored[] {
-  const lengths = new Map<number, Uint32Array>();
-  const postings = new Map<string, number[]>();
-  for (const [slot, text] of texts.entries()) {
-    const { counts, numPositions } = documentTerms(text);
-    const block = Math.floor(slot / slotsPerBlock);
-    const lengthsOfBlock = lengths.get(block) ?? new Uint32Array(slotsPerBlock);
-    lengths.set(block, lengthsOfBlock);
-    lengthsOfBlock[slot % slotsPerBlock] = numPositions;
-    for (const term of query.keys()) {
-      const count = counts.get(term);
-      if (count === undefined) continue;
-      const key = `${block} ${term}`;
-      const pairs = postings.get(key) ?? [];
-      pairs.push(slot % slotsPerBlock, Math.min(count, 0xffff));
-      postings.set(key, pairs);
-    }
-  }
-  const lists = [...postings].map(([key, pairs]): PostingList => {
-    const space = key.indexOf(" ");
-    return { block: Number(key.slice(0, space)), term: key.slice(space + 1), postings: Uint16Array.from(pairs) };
-  });
-  return lists.length === 0 ? [] : rankByBm25(query, lists, lengths, texts.length, () => true);
-}
+const rankByTerms = (query: ReadonlyMap<string, number>, texts: readonly string[]): Scored[] =>
+  new TextIndex(texts, query).rankTerms(query);
