@@ -76,6 +76,23 @@ describe("guanaco", () => {
   });
 });
 
+describe("demonstrations", () => {
+  it("stand before what is learned, and show what the base can do with them", async () => {
+    const data = write("shown.jsonl", colourRows);
+    const common = { base, data, threads: 2, methodOptions: { r: 4 }, learningRate: 2e-2, steps: 12, samples: 0 };
+    const plain = await runTune({
+      ...{ ...common, out: join(root, "plain"), metrics: ["token-f1"], fewShot: { count: 1, select: "mmr" } },
+    });
+    expect(plain.scores!.fewShot).toEqual({ "token-f1": expect.any(Number) });
+    expect(readFileSync(join(root, "plain", "report.md"), "utf8")).toMatch(/before \(with demonstrations [\d.]+ %\),/);
+    const shown = await runTune({ ...common, out: join(root, "shown"), demonstrations: { count: 1 } });
+    expect(shown.data.targetTokens).toBe(plain.data.targetTokens);
+    expect(shown.data.time * shown.data.rows).toBeGreaterThan(1.5 * plain.data.time * plain.data.rows);
+    expect(shown.summary.best!.loss).toBeLessThan(shown.summary.before!);
+    await expect(runTune({ ...common, fewShot: { count: 1 } })).rejects.toThrow("fewShot needs metrics");
+  });
+});
+
 describe("small-data", () => {
   it("scores answers before and after, and says from which step on examples are learned by heart", async () => {
     const colours = ["red", "green", "blue", "white", "black"];

@@ -54,10 +54,11 @@ function reporter(status: StatusLine): (event: TuneEvent) => void {
       for (const { prompt, text } of event.samples) {
         status.print(`    ${JSON.stringify(prompt.slice(-60))} → ${JSON.stringify(text)}`);
       }
-    } else if (event.type === "scores") {
+    } else if (event.type === "report") status.print(`\nReport\n${summaryText(event.report)}`);
+    else {
       const shares = Object.entries(event.scores).map(([name, value]) => `${name} ${(100 * value).toFixed(1)} %`);
-      status.print(`    ${shares.join(", ")}`);
-    } else status.print(`\nReport\n${summaryText(event.report)}`);
+      status.print(`    ${event.type === "few-shot" ? "with demonstrations: " : ""}${shares.join(", ")}`);
+    }
   };
 }
 

@@ -17,7 +17,8 @@ import type { Writer } from "./writer.js";
 export type Scores = Readonly<Record<string, number>>;
 
 export interface ScoreEvent {
-  readonly type: "scores";
+  /** Of the prompts as they are, or of the base with demonstrations. */
+  readonly type: "scores" | "few-shot";
   readonly step: number;
   readonly scores: Scores;
 }
@@ -85,7 +86,7 @@ export class HeldOutScores {
   }
 
   /** All metrics, with the parameters as they are after `step`. Texts of a way to write are written once. */
-  async measure(step: number): Promise<ScoreEvent> {
+  async measure(step: number, type: ScoreEvent["type"] = "scores"): Promise<ScoreEvent> {
     const scores: Record<string, number> = {};
     for (const writing of ["free", "schema", "choices"] as const) {
       const own = this.metrics.filter((metric) => metric.writing === writing);
@@ -98,7 +99,7 @@ export class HeldOutScores {
       const pairs = this.#prompts.map(({ expected }, i) => ({ text: texts[i]!, expected }));
       for (const metric of own) Object.assign(scores, metric.score(pairs, this.task));
     }
-    return { type: "scores", step, scores };
+    return { type, step, scores };
   }
 }
 

@@ -12,12 +12,24 @@ import {
 } from "../../datasets/index.js";
 import { type MetricName, metrics } from "../../metrics/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
+import { type SelectionName, selections } from "../../prompt/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
+
+const demonstrations = z.strictObject({
+  count: z.int().min(1).describe("How many."),
+  select: z
+    .enum(keys(selections) as [SelectionName, ...SelectionName[]])
+    .default("knn")
+    .describe("How they are chosen from the training examples, by BM25 of the questions."),
+});
+
+/** Of how many demonstrations and which. */
+export type Demonstrations = z.output<typeof demonstrations>;
 
 const paths = z.union([z.string(), z.array(z.string()).min(1)]);
 
@@ -52,6 +64,14 @@ export const tuneConfigSchema = z.strictObject({
     .record(z.string(), z.unknown())
     .optional()
     .describe("JSON Schema of completions: they are checked and written in its order, and outputs are scored by it."),
+  demonstrations: demonstrations
+    .optional()
+    .describe("Training examples that are shown before each question, and not learned there. Default: none."),
+  fewShot: demonstrations
+    .optional()
+    .describe(
+      "Metrics of the base with demonstrations too, for comparison with the tuned model. Default: not measured.",
+    ),
   duplicates: z.enum(["keep", "drop"]).default("keep"),
   lossOn: z.enum(["completions", "last", "all"]).default("completions").describe("What is learned of a chat."),
   overLong: z
@@ -204,12 +224,15 @@ function metricsOf({
   outputSchema,
   heldOut,
   validation,
+  fewShot,
 }: z.output<typeof tuneConfigSchema>): MetricName[] {
   const bySchema: MetricName[] = ["valid-json", "object-match", "field-accuracy"];
   const missing = named?.find((name) => bySchema.includes(name) && !outputSchema);
   if (missing) throw new ConfigError(`tuning: metric "${missing}" needs an outputSchema`);
   const canMeasure = heldOut > 0 || validation !== undefined;
-  return named ?? (outputSchema && canMeasure ? bySchema : []);
+  const chosen = named ?? (outputSchema && canMeasure ? bySchema : []);
+  if (fewShot && chosen.length === 0) throw new ConfigError("tuning: fewShot needs metrics to measure the base by");
+  return chosen;
 }
 
 function methodAndFrozen({

@@ -22,6 +22,7 @@ import type { TextModel } from "../../presets/index.js";
 import { type PackedDataset, packers, type TokenDocument } from "../../train/index.js";
 import { marksOf } from "../base-model.js";
 import { chatTemplatesOf } from "../chat-format.js";
+import { withDemonstrations } from "./demonstrations.js";
 import type { TuneSettings } from "./tune-config.js";
 
 export interface TuneExamples {
@@ -30,7 +31,7 @@ export interface TuneExamples {
   readonly report: ReadReport;
   /** Training examples that were held out too, and so left out. */
   readonly numRemoved: number;
-  /** SHA-256 of the examples on both sides, in their order. */
+  /** SHA-256 of the examples, without demonstrations, on both sides, in their order. */
   readonly hash: string;
 }
 
@@ -44,7 +45,10 @@ export async function tuneExamples(settings: TuneSettings): Promise<TuneExamples
     named.length > 0 ? { train: read.examples, heldOut: named } : splitExamples(read.examples, { share, seed });
   const { train, numRemoved } = withoutHeldOut(split.train, split.heldOut);
   const hash = hashExamples([...train, ...split.heldOut]);
-  return { train, heldOut: split.heldOut, report: read.report, numRemoved, hash };
+  const { demonstrations } = settings;
+  const shown = (examples: readonly Example[]): readonly Example[] =>
+    demonstrations ? withDemonstrations(examples, train, demonstrations, seed) : examples;
+  return { train: shown(train), heldOut: shown(split.heldOut), report: read.report, numRemoved, hash };
 }
 
 function readOptions({ format, columns, rowSchema, outputSchema, duplicates }: TuneSettings): ReadOptions {

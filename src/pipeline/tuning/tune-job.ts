@@ -27,11 +27,12 @@ import { hashTensor, sha256 } from "../corpus.js";
 import { OUTPUT_SCHEMA_FILE } from "../output-schema-file.js";
 import type { FittingShape } from "../tuning-plan.js";
 import { MetricsFile, Workspace } from "../workspace.js";
+import { withDemonstrations } from "./demonstrations.js";
 import { HeldOutScores, type ScoreEvent, type Scores } from "./held-out-scores.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { algorithmOf, optimizerOf } from "./tune-algorithm.js";
-import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
+import { type Demonstrations, type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { renderOptionsOf, type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
@@ -136,6 +137,7 @@ class TuneJob {
     this.#parameters = new Map([...this.base.parameters, ...this.#startValues()]);
     const writer = new Writer(runtime, tuning, this.#parameters, loaded.tokenizer, this.#stopIds);
     const held = HeldOutScores.open(writer, examples, renderOptionsOf(loaded, settings), settings);
+    const shots = settings.fewShot && this.#fewShot(writer, settings.fewShot);
     const { plan, isResumed } = await this.#plan(rows, hashes);
     yield { type: "plan", plan, method: settings.method, algorithm: settings.algorithm, isResumed };
     const { samples: count, sampleTokens: numTokens } = settings;
@@ -174,9 +176,19 @@ class TuneJob {
       }
       if (!held) continue;
       scores = await held.measure(step);
-      await metrics.append(scores);
-      yield scores;
+      const few = step === 0 ? await shots?.measure(step, "few-shot") : undefined;
+      for (const found of few ? [few, scores] : [scores]) {
+        await metrics.append(found);
+        yield found;
+      }
     }
+  }
+
+  #fewShot(writer: Writer, demonstrations: Demonstrations): HeldOutScores | undefined {
+    const { settings, loaded, examples } = this;
+    const { train, heldOut } = examples;
+    const shown = withDemonstrations(heldOut, train, demonstrations, settings.seed);
+    return HeldOutScores.open(writer, { train, heldOut: shown }, renderOptionsOf(loaded, settings), settings);
   }
 
   /** Of what the method adds; some follow from the base's weights, which must then be whole. */
@@ -217,6 +229,7 @@ class TuneJob {
       checkpointSeconds: ______,
       metrics: _______,
       scored: ________,
+      fewShot: _________,
       ...decisive
     } = this.settings;
     return sha256(JSON.stringify(decisive), JSON.stringify(hashes));
@@ -272,7 +285,9 @@ class TuneJob {
     const losses = records.flatMap((record) => (record.type === "step" ? [record.loss] : []));
     const evaluations = records.flatMap((record) => (record.type === "evaluation" ? [record] : []));
     const overfit = overfitting(evaluations, losses);
-    const first = records.find((record) => record.type === "scores" && record.step === 0) as ScoreEvent | undefined;
+    const scoresAtStart = (type: ScoreEvent["type"]): Scores | undefined =>
+      records.flatMap((record) => (record.type === type && record.step === 0 ? [record.scores] : []))[0];
+    const fewShot = scoresAtStart("few-shot");
     const manifest: Manifest = {
       version: MANIFEST_VERSION,
       settings,
@@ -320,7 +335,12 @@ class TuneJob {
       ...(overfit && { overfitting: overfit }),
       samples: run.after.map((sample, i) => ({ ...sample, before: run.before?.[i]?.text ?? null })),
       ...(run.scored && {
-        scores: { numPrompts: run.scored.numPrompts, before: first?.scores ?? null, after: run.scored.scores },
+        scores: {
+          numPrompts: run.scored.numPrompts,
+          before: scoresAtStart("scores") ?? null,
+          after: run.scored.scores,
+          ...(fewShot && { fewShot }),
+        },
       }),
       out: settings.out,
       files: Object.keys(manifest.files),

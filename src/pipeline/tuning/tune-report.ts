@@ -44,8 +44,13 @@ export interface TuneReport {
   readonly losses: readonly number[];
   /** Where the run began to learn its examples by heart, if it did. The parameters that were kept are of `summary.best`. */
   readonly overfitting?: Overfitting;
-  /** Of answers to held-out prompts, where metrics were asked for; before is that of the base, null where it was not measured. */
-  readonly scores?: { readonly numPrompts: number; readonly before: Scores | null; readonly after: Scores };
+  /** Of answers to held-out prompts, where metrics were asked for; before is that of the base, null where it was not measured; fewShot is that of the base with demonstrations. */
+  readonly scores?: {
+    readonly numPrompts: number;
+    readonly before: Scores | null;
+    readonly after: Scores;
+    readonly fewShot?: Scores;
+  };
   readonly samples: readonly (Sample & { readonly before: string | null })[];
   readonly out: string;
   /** Weights that were written, below `out`. */
@@ -68,7 +73,9 @@ const lossAndPerplexity = (loss: number | undefined): string =>
 export const scoreRows = ({ scores }: Pick<TuneReport, "scores">): (readonly [name: string, text: string])[] =>
   Object.entries(scores?.after ?? {}).map(([name, after]) => {
     const before = scores?.before?.[name];
-    return [name, `${before === undefined ? "not measured" : percent(before)} before, ${percent(after)} after`];
+    const shown = scores?.fewShot?.[name];
+    const few = shown === undefined ? "" : ` (with demonstrations ${percent(shown)})`;
+    return [name, `${before === undefined ? "not measured" : percent(before)} before${few}, ${percent(after)} after`];
   });
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -17,6 +17,8 @@ export interface SelectionRequest<Question> {
 /** Registered in `../index.ts`. */
 export interface Selection {
   readonly name: string;
+  /** Takes the same whatever the question. */
+  readonly isFixed?: true;
   /** Candidates by their place, the one taken first at the front. */
   select<Question>(request: SelectionRequest<Question>): number[];
 }

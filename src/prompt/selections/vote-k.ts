@@ -12,6 +12,7 @@ const FADING = 10;
 
 export const voteK: Selection = {
   name: "vote-k",
+  isFixed: true,
   select: (request) => {
     const { similarity, count } = request;
     const candidates = allowed(request);
