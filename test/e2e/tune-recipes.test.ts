@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runTune, type TuneConfig, tuneSettings } from "../../src/pipeline/tuning/index.js";
+import { runTune, type TuneConfig, tuneSettings, verifyTuning } from "../../src/pipeline/tuning/index.js";
 import { colourRows, writeColourModel } from "../support/colour-model.js";
 
 let root: string;
@@ -73,6 +73,7 @@ describe("guanaco", () => {
     expect(report.scores!.after["token-f1"]).toBeGreaterThan(report.scores!.before!["token-f1"]!);
     expect(report.files).toEqual(["adapter/adapter_model.safetensors"]);
     expect(report.samples).toHaveLength(1);
+    expect(await verifyTuning(config.out!)).toMatchObject({ isEqual: true });
   });
 });
 

@@ -10,6 +10,7 @@ import {
 } from "../../datasets/index.js";
 import { type Constraint, choicesConstraint, jsonSchemaConstraint, TokenTrie, tokenBytes } from "../../engine/index.js";
 import { type Metric, type MetricTask, metrics, type Writing } from "../../metrics/index.js";
+import type { Tokenizer } from "../../tokenizers/index.js";
 import type { TuneSettings } from "./tune-config.js";
 import type { Writer } from "./writer.js";
 
@@ -70,13 +71,12 @@ export class HeldOutScores {
       );
     }
     const output = settings.outputSchema && new OutputSchema(settings.outputSchema);
-    const constraints = new Map<Writing, Constraint>();
     const writings = new Set(chosen.map(({ writing }) => writing));
-    const trie = new TokenTrie(writings.size === 1 && writings.has("free") ? [] : tokenBytes(render.tokenizer));
-    if (output && writings.has("schema")) constraints.set("schema", jsonSchemaConstraint(output.json, trie));
-    if (writings.has("choices")) {
-      constraints.set("choices", choicesConstraint(choicesOf([...train, ...heldOut]), trie));
-    }
+    const constraints = new Map<Writing, Constraint>();
+    if (output && writings.has("schema"))
+      constraints.set("schema", jsonSchemaConstraint(output.json, trieOf(render.tokenizer)));
+    if (writings.has("choices"))
+      constraints.set("choices", choicesConstraint(choicesOf([...train, ...heldOut]), trieOf(render.tokenizer)));
     const task = output ? { parse: (text: string) => output.read(text).value, fields: output.fields } : {};
     return new HeldOutScores(writer, chosen, task, { prompts, numTokens, constraints });
   }
@@ -102,6 +102,8 @@ export class HeldOutScores {
     return { type, step, scores };
   }
 }
+
+const trieOf = (tokenizer: Tokenizer): TokenTrie => new TokenTrie(tokenBytes(tokenizer));
 
 /** Prompts of so many examples, evenly taken from all, up to their last answer. */
 function scoredPrompts(

@@ -135,7 +135,8 @@ class TuneJob {
     yield { type: "data", examples, rows };
     const hashes = { baseHash: this.base.hash, dataHash: examples.hash };
     this.#parameters = new Map([...this.base.parameters, ...this.#startValues()]);
-    const writer = new Writer(runtime, tuning, this.#parameters, loaded.tokenizer, this.#stopIds);
+    const { signal } = this.context;
+    const writer = new Writer(runtime, tuning, this.#parameters, loaded.tokenizer, this.#stopIds, signal);
     const held = HeldOutScores.open(writer, examples, renderOptionsOf(loaded, settings), settings);
     const shots = settings.fewShot && this.#fewShot(writer, settings.fewShot);
     const { plan, isResumed } = await this.#plan(rows, hashes);
@@ -171,12 +172,15 @@ class TuneJob {
       const { step } = event;
       if (prompts.length > 0) {
         samples = await sampleTexts(writer, prompts, numTokens);
+        if (signal?.aborted) continue;
         before ??= step === 0 ? samples : undefined;
         yield { type: "samples", step, samples };
       }
       if (!held) continue;
       scores = await held.measure(step);
       const few = step === 0 ? await shots?.measure(step, "few-shot") : undefined;
+      // texts were cut; the run ends at its next step
+      if (signal?.aborted) continue;
       for (const found of few ? [few, scores] : [scores]) {
         await metrics.append(found);
         yield found;

@@ -23,6 +23,8 @@ export class Writer {
     private readonly parameters: ReadonlyMap<string, HostTensor>,
     private readonly tokenizer: Tokenizer,
     private readonly stopIds: ReadonlySet<number>,
+    /** Ends texts before their next token. */
+    private readonly signal: AbortSignal = new AbortController().signal,
   ) {}
 
   /** Most ids of prompt and text together. */
@@ -43,7 +45,8 @@ export class Writer {
       contextLength,
       maxSequences: this.#atOnce(contextLength),
     });
-    const options = { maxTokens: numTokens, stopIds: this.stopIds, ...(constraint && { constraint }) };
+    const { stopIds, signal } = this;
+    const options = { maxTokens: numTokens, stopIds, signal, ...(constraint && { constraint }) };
     // awaited here, or the engine would be closed first
     return await Promise.all(
       prompts.map(async (prompt) => {
