@@ -1,7 +1,7 @@
 /** @file A whole model over new tokens and a cache as one graph: what generation runs. */
 
 import { softcapped } from "../graph/functional/softcap.js";
-import { type Aval, type Graph, gather, graph, mulDims, reshape, type Tensor } from "../graph/index.js";
+import { type Aval, type Graph, gather, graph, mulDims, readLate, reshape, type Tensor } from "../graph/index.js";
 import type { AttentionRequest, LanguageModel, Scope } from "../nn/index.js";
 import type { AdaptedLinears } from "./adapters/adapted-linears.js";
 import type { StepWeights } from "./live-weights.js";
@@ -40,7 +40,7 @@ export function stepGraph(
   for (const [name, { shape }] of tableNames) {
     inputs[`table.${name}`] = { dtype: "float32", shape: ["P", ...shape.slice(1)] };
   }
-  const built = graph("decode", inputs, (tensors) => {
+  const whole = graph("decode", inputs, (tensors) => {
     const tables = Object.fromEntries(tableNames.map(([name]) => [name, tensors[`table.${name}`]!]));
     const given: Record<string, Tensor> = {};
     let x = tensors.x!;
@@ -60,6 +60,7 @@ export function stepGraph(
     const tokens = reshape(x, [mulDims("B", "S"), model.hiddenSize]);
     return { logits: logitsOf(model, weights.scope("", tensors), gather(tokens, tensors.rows!)), ...given };
   });
+  const built = readLate(whole);
   return adapters ? { ...built, inputs: { ...built.inputs, ...adapters.inputs } } : built;
 }
 

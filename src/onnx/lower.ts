@@ -6,7 +6,7 @@ import { assert, ShapeError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import { type Dim, dimTerms, type Shape } from "../graph/dim.js";
 import type { OnnxAttribute, OnnxEmitter } from "../graph/emitter.js";
-import { type Graph, inputName, type Node, type Tensor, topologicalOrder } from "../graph/tensor.js";
+import { type Graph, inputName, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { OnnxModel, OnnxNode } from "./model.js";
 
 class Emitter implements OnnxEmitter {
@@ -109,22 +109,6 @@ function equalValues({ data: a }: HostTensor, { data: b }: HostTensor): boolean 
 }
 
 /**
- * Nodes in topological order, those first that depend on no input of a named size, such as the unpacking of weights. ONNX
- * Runtime visits a node's later predecessors first, so that it then computes these where they are needed, not all at its start.
- */
-function preparedFirst({ inputs, outputs }: Graph): Node[] {
-  const order = topologicalOrder(Object.values(outputs), new Set(Object.values(inputs)));
-  const sized = new Set(Object.values(inputs).filter(({ shape }) => shape.some((dim) => typeof dim === "string")));
-  const late = order.filter((node) => {
-    const isLate = node.inputs.some((tensor) => sized.has(tensor));
-    if (isLate) for (const output of node.outputs) sized.add(output);
-    return isLate;
-  });
-  const isLate = new Set(late);
-  return [...order.filter((node) => !isLate.has(node)), ...late];
-}
-
-/**
  * Lowers a graph. Inputs and outputs keep their names. A tensor that equals an input of the graph is read from there,
  * whatever computed it, so that a graph may start in the middle of another one.
  */
@@ -132,7 +116,7 @@ export function lower(graph: Graph): OnnxModel {
   const emitter = new Emitter(graph.inputs);
   const names = new Map<Tensor, string>();
   for (const [name, tensor] of Object.entries(graph.inputs)) names.set(tensor, name);
-  for (const node of preparedFirst(graph)) {
+  for (const node of topologicalOrder(Object.values(graph.outputs), new Set(names.keys()))) {
     assert(
       inputName(node.outputs[0]!) === undefined,
       `input "${inputName(node.outputs[0]!)}" of "${graph.name}" is not listed`,
