@@ -98,7 +98,16 @@ const nodeAllowed = [
 const nodeFree = ["checkpoint/safetensors.ts", "checkpoint/tensor-source.ts", "checkpoint/json.ts"];
 
 /** Files of base: a stray one needs two folders that import it. */
-const baseFiles = ["dtype.ts", "dynamic-codes.ts", "errors.ts", "host-tensor.ts", "index.ts", "protobuf.ts", "rng.ts"];
+const baseFiles = [
+  "dtype.ts",
+  "dynamic-codes.ts",
+  "equal-bytes.ts",
+  "errors.ts",
+  "host-tensor.ts",
+  "index.ts",
+  "protobuf.ts",
+  "rng.ts",
+];
 
 interface Import {
   readonly file: string;
