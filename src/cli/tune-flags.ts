@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, messageOf } from "../base/errors.js";
 import { frozenFormats } from "../compress/index.js";
 import { dataFormats, overLongPolicies } from "../datasets/index.js";
+import { contextScalings } from "../models/index.js";
 import { methods } from "../peft/index.js";
 import type { TuneConfig } from "../pipeline/tuning/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
@@ -18,6 +19,7 @@ export interface TuneFlags {
   readonly validation?: string[];
   readonly set?: Record<string, unknown>;
   readonly option?: Record<string, unknown>;
+  readonly ropeOption?: Record<string, unknown>;
   readonly packing?: boolean;
   readonly merge?: boolean;
   readonly [key: string]: unknown;
@@ -32,6 +34,8 @@ const KEYS = [
   "lossOn",
   "overLong",
   "length",
+  "contextLength",
+  "ropeScaling",
   "method",
   "frozen",
   "targets",
@@ -95,6 +99,18 @@ export function addTuneFlags(command: Command): Command {
       new Option("--over-long <policy>", "what becomes of examples longer than a row").choices(overLongPolicies),
     )
     .option("--length <tokens>", "positions per row (default: the longest example, at most 2,048)", count)
+    .option(
+      "--context-length <positions>",
+      "extend the model's context to so many positions, and train on rows as long",
+      count,
+    )
+    .addOption(
+      new Option(
+        "--rope-scaling <type>",
+        "how positions are scaled for it (default: as in the base, else yarn)",
+      ).choices(contextScalings),
+    )
+    .option("--rope-option <name=value>", "further key of the scaling, as config.json names it", assignment)
     .option("--no-packing", "one example per row")
     .addOption(
       new Option("--method <method>", "what is trained (default: lora)").choices([...Object.keys(methods), "qlora"]),
@@ -148,10 +164,12 @@ export function tuneConfig(flags: TuneFlags): TuneConfig {
   const file = flags.config === undefined ? {} : readConfig(flags.config);
   const given = Object.fromEntries(KEYS.flatMap((key) => (flags[key] === undefined ? [] : [[key, flags[key]]])));
   const methodOptions = { ...(file.methodOptions as object | undefined), ...flags.option };
+  const ropeOptions = { ...(file.ropeOptions as object | undefined), ...flags.ropeOption };
   return {
     ...file,
     ...given,
     methodOptions,
+    ropeOptions,
     ...(flags.packing === false && { packing: false }),
     ...(flags.merge !== undefined && { merge: flags.merge }),
   } as TuneConfig;

@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import {
+  contextText,
   passesText,
   runTune,
   type TuneEvent,
@@ -106,6 +107,7 @@ function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): 
       `${integer(summary.steps)}, ${summary.reason}${summary.best ? `, best at step ${integer(summary.best.step)}` : ""}`,
     ],
     ["held-out loss", `${loss(summary.before)} before, ${loss(summary.best?.loss ?? summary.after)} after`],
+    ...(report.context ? [["context", contextText(report.context)] as const] : []),
     [
       "time",
       `${seconds(report.seconds)}, ${integer(report.tokensPerSecond)} learned tokens/s, ${seconds(report.secondsPer1kExamples)} per 1,000 examples`,

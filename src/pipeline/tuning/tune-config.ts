@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { type FrozenFormatName, frozenFormats } from "../../compress/index.js";
 import { type DataFormatName, dataFormats, overLongPolicies } from "../../datasets/index.js";
+import { contextScalings } from "../../models/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
@@ -43,7 +44,20 @@ export const tuneConfigSchema = z.strictObject({
     .int()
     .min(8)
     .optional()
-    .describe("Positions per row. Default: the longest example, at most 2,048 and the model's own."),
+    .describe("Positions per row. Default: the longest example, at most 2,048 and the model's own, or contextLength."),
+  contextLength: z
+    .int()
+    .min(8)
+    .optional()
+    .describe("Positions that the model is to have: its rotary positions are scaled, and longer rows trained."),
+  ropeScaling: z
+    .enum(contextScalings)
+    .optional()
+    .describe("How positions are scaled for contextLength. Default: as in the base, else yarn."),
+  ropeOptions: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("Further keys of the scaling, as config.json names them: beta_fast, short_factor, rope_theta, …"),
   packing: z.boolean().default(true).describe("Several examples in a row, none of which sees another."),
   method: z
     .enum([...(keys(methods) as [MethodName, ...MethodName[]]), "qlora"])

@@ -75,7 +75,7 @@ const MOST_POSITIONS = 2048;
 export function tuneRows(
   examples: Pick<TuneExamples, "train" | "heldOut">,
   loaded: TextModel,
-  { lossOn, overLong, length, packing }: TuneSettings,
+  { lossOn, overLong, length, packing, contextLength }: TuneSettings,
   numVirtualTokens: number,
 ): TuneRows {
   const template = chatTemplatesOf(loaded).get("default");
@@ -83,7 +83,7 @@ export function tuneRows(
   if (length !== undefined && length > most) {
     throw new ConfigError(`tuning: rows of ${length} positions, but the model has ${most}; give a smaller length`);
   }
-  const limit = length ?? Math.min(most, MOST_POSITIONS);
+  const limit = length ?? contextLength ?? Math.min(most, MOST_POSITIONS);
   const options = {
     tokenizer: loaded.tokenizer,
     marks: marksOf(loaded),

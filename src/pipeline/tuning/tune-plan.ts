@@ -21,6 +21,7 @@ import {
 } from "../tuning-plan.js";
 import { algorithmDefaults, algorithmOf, algorithmRate } from "./tune-algorithm.js";
 import type { TuneSettings } from "./tune-config.js";
+import type { ContextExtension } from "./tune-context.js";
 import type { TuneRows } from "./tune-data.js";
 
 export const tunePlanSchema = tuningPlanSchema.extend({
@@ -37,8 +38,15 @@ const EVALUATION_SHARE: Readonly<Record<GradientUse, number>> = { all: 1 / 3, la
 export function adapterFor(
   base: LanguageModel,
   { method, methodOptions: config, targets, alsoTrain }: TuneSettings,
+  extension?: ContextExtension,
 ): Adapter {
-  return createAdapter(base, { method, config, alsoTrain, ...(targets && { targets }) });
+  return createAdapter(base, {
+    method,
+    config,
+    alsoTrain,
+    ...(targets && { targets }),
+    ...(extension && { baseConfig: extension.keys }),
+  });
 }
 
 /** What settings make of a model. */

@@ -2,6 +2,7 @@
 
 import type { AlgorithmName, TrainSummary } from "../../train/index.js";
 import type { Sample } from "./samples.js";
+import type { ContextExtension } from "./tune-context.js";
 import type { TunePlan } from "./tune-plan.js";
 
 export interface TuneReport {
@@ -10,6 +11,8 @@ export interface TuneReport {
   readonly method: string;
   /** How a step was found. */
   readonly algorithm: AlgorithmName;
+  /** Positions before and after, where the context was extended, and what config.json says of it. */
+  readonly context?: ContextExtension;
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -59,12 +62,16 @@ const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB
 const lossAndPerplexity = (loss: number | undefined): string =>
   loss === undefined ? "not measured" : `${loss.toFixed(4)} (perplexity ${Math.exp(loss).toPrecision(4)})`;
 
+export const contextText = ({ from, to, keys: { max_position_embeddings: _, ...scaling } }: ContextExtension): string =>
+  `${number(from)} positions made ${number(to)} by ${JSON.stringify(scaling)}`;
+
 /** The report as Markdown. */
 export function reportText(report: TuneReport): string {
   const { data, plan, summary, memory } = report;
   const rows: [string, string][] = [
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
     ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
+    ...(report.context ? [["context", contextText(report.context)] satisfies [string, string]] : []),
     ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
     ["examples", `${number(data.train)} to learn from, ${number(data.heldOut)} held out`],
     [
