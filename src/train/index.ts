@@ -1,6 +1,7 @@
 /** @file Training: one loop, its optimisers and its data. */
 export * from "./algorithms/index.js";
 export { packBestFit } from "./data/best-fit.js";
+export { type LengthWarmup, lengthAt, warmupLengths } from "./data/length-warmup.js";
 export { describePacking, type Packer, type PackerName, type PackingReport, packers } from "./data/packers.js";
 export { batchOf, type PackedDataset, packDocuments, type TokenDocument } from "./data/packing.js";
 export { padDocuments } from "./data/padded.js";
