@@ -20,6 +20,7 @@ export interface TuneFlags {
   readonly set?: Record<string, unknown>;
   readonly option?: Record<string, unknown>;
   readonly ropeOption?: Record<string, unknown>;
+  readonly curriculum?: Record<string, unknown>;
   readonly packing?: boolean;
   readonly merge?: boolean;
   readonly [key: string]: unknown;
@@ -111,6 +112,11 @@ export function addTuneFlags(command: Command): Command {
       ).choices(contextScalings),
     )
     .option("--rope-option <name=value>", "further key of the scaling, as config.json names it", assignment)
+    .option(
+      "--curriculum <name=value>",
+      "start=128: rows cut to so many positions at first; share=0.5: of the steps, until they are whole; difficulty=length or loss: easy rows first; may be repeated",
+      assignment,
+    )
     .option("--no-packing", "one example per row")
     .addOption(
       new Option("--method <method>", "what is trained (default: lora)").choices([...Object.keys(methods), "qlora"]),
@@ -170,6 +176,9 @@ export function tuneConfig(flags: TuneFlags): TuneConfig {
     ...given,
     methodOptions,
     ropeOptions,
+    ...((file.curriculum ?? flags.curriculum) && {
+      curriculum: { ...(file.curriculum as object | undefined), ...flags.curriculum },
+    }),
     ...(flags.packing === false && { packing: false }),
     ...(flags.merge !== undefined && { merge: flags.merge }),
   } as TuneConfig;

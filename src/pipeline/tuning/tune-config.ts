@@ -8,6 +8,7 @@ import { contextScalings } from "../../models/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
+import { curriculumSchema } from "./tune-curriculum.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
@@ -58,6 +59,7 @@ export const tuneConfigSchema = z.strictObject({
     .record(z.string(), z.unknown())
     .default({})
     .describe("Further keys of the scaling, as config.json names them: beta_fast, short_factor, rope_theta, …"),
+  curriculum: curriculumSchema.optional().describe("Short rows first, easy rows first. Default: neither."),
   packing: z.boolean().default(true).describe("Several examples in a row, none of which sees another."),
   method: z
     .enum([...(keys(methods) as [MethodName, ...MethodName[]]), "qlora"])

@@ -29,6 +29,7 @@ import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { algorithmOf } from "./tune-algorithm.js";
 import { type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { type ContextExtension, contextExtension, expectLongTexts, extended } from "./tune-context.js";
+import { lengthWarmupOf, orderOf } from "./tune-curriculum.js";
 import { type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
@@ -142,7 +143,10 @@ class TuneJob {
         stopIds: this.#stopIds,
       });
     const metrics = new MetricsFile(this.#workspace.path("metrics.jsonl"));
-    const run = train(this.#trainContext(hashes, plan), this.#trainData(rows), this.#trainOptions(plan, rows));
+    const { curriculum } = settings;
+    const order = await orderOf(curriculum, runtime, tuning, this.#parameters, rows.train, plan.shape);
+    const options = { ...this.#trainOptions(plan, rows), ...order };
+    const run = train(this.#trainContext(hashes, plan), this.#trainData(rows), options);
     const clock = new Clock();
     let samples: Sample[] = [];
     let before: Sample[] | undefined;
@@ -225,8 +229,10 @@ class TuneJob {
 
   #trainOptions({ shape, steps, accumulate, learningRate }: TunePlan, { heldOut }: TuneRows): TrainOptions {
     const { settings } = this;
+    const lengthWarmup = lengthWarmupOf(settings.curriculum, steps, this.tuning);
     return {
       ...shape,
+      ...(lengthWarmup && { lengthWarmup }),
       steps,
       accumulate,
       isTrainable: this.tuning.isTrainable,

@@ -46,7 +46,13 @@ export class StepBatches {
       return { ...cut, seed: deriveSeed(seed, `step ${index} micro-batch ${i}`) };
     };
     try {
-      return { type: "step", step: index + 1, learningRate, tokens, ...(await run({ index, learningRate, time, batch })) };
+      return {
+        type: "step",
+        step: index + 1,
+        learningRate,
+        tokens,
+        ...(await run({ index, learningRate, time, batch })),
+      };
     } catch (error) {
       if (!(error instanceof TrainingError)) throw error;
       throw new TrainingError(

@@ -28,14 +28,14 @@ export class StepPlan<Plan extends { close(): void }> {
   ): Promise<StepPlan<Plan>> {
     const whole = { batchSize, time, attentionTile };
     const first = lengthAt(lengthWarmup, time, 0);
-    return new StepPlan(make, whole, first, await make(cut(whole, first)));
+    return new StepPlan(make, whole, first, await make(cutShape(whole, first)));
   }
 
   /** The plan for rows of so many positions. */
   async of(time: number): Promise<Plan> {
     if (time !== this.time) {
       this.plan.close();
-      this.plan = await this.make(cut(this.whole, time));
+      this.plan = await this.make(cutShape(this.whole, time));
       this.time = time;
     }
     return this.plan;
@@ -46,8 +46,11 @@ export class StepPlan<Plan extends { close(): void }> {
   }
 }
 
-const cut = (whole: RowShape, time: number): RowShape => ({
-  batchSize: (whole.batchSize * whole.time) / time,
-  time,
-  attentionTile: Math.min(whole.attentionTile, time),
-});
+/** The shape of a micro-batch whose rows are cut into pieces of `time` positions. */
+export function cutShape(whole: RowShape, time: number): RowShape {
+  return {
+    batchSize: (whole.batchSize * whole.time) / time,
+    time,
+    attentionTile: Math.min(whole.attentionTile, time),
+  };
+}

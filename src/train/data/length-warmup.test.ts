@@ -21,7 +21,9 @@ describe("length warm-up", () => {
   it("gives each length as many steps, from the shortest to whole rows", () => {
     const warmup = { start: 4, steps: 6 };
     expect(warmupLengths(warmup, 32)).toEqual([4, 8, 16]);
-    expect(Array.from({ length: 9 }, (_, step) => lengthAt(warmup, 32, step))).toEqual([4, 4, 8, 8, 16, 16, 32, 32, 32]);
+    expect(Array.from({ length: 9 }, (_, step) => lengthAt(warmup, 32, step))).toEqual([
+      4, 4, 8, 8, 16, 16, 32, 32, 32,
+    ]);
     expect(lengthAt(undefined, 32, 0)).toBe(32);
     expect(() => warmupLengths({ start: 5 }, 40)).not.toThrow();
     for (const start of [0, 3, 32, 64, 1.5]) expect(() => warmupLengths({ start }, 32)).toThrow("they can to 16, 8, 4");
@@ -107,16 +109,19 @@ describe("a run with length warm-up", () => {
     ["backprop", {}],
     ["lomo", { ...sgdOnly, algorithm: algorithms.lomo(), accumulate: 1, streamGradients: true }],
     ["mezo", { ...sgdOnly, algorithm: algorithms.mezo() }],
-  ] as const)("by %s that is stopped goes on with the same bits, before, at and after a change of length", async (name, changes) => {
-    const whole = contextOf();
-    const expected = await steps(whole, options(changes));
-    for (const stopAfter of [1, 4, 7]) {
-      const root = { root: join(folder, `${name}-${stopAfter}`), every: 1, keep: 1, fingerprint: "a" };
-      const first = await steps(contextOf({ folder: root }), options(changes), stopAfter);
-      const again = contextOf({ folder: root });
-      const rest = await steps(again, options(changes));
-      expect([...first, ...rest]).toEqual(expected);
-      for (const [key, { data }] of again.parameters) expect(data).toEqual(whole.parameters.get(key)!.data);
-    }
-  });
+  ] as const)(
+    "by %s that is stopped goes on with the same bits, before, at and after a change of length",
+    async (name, changes) => {
+      const whole = contextOf();
+      const expected = await steps(whole, options(changes));
+      for (const stopAfter of [1, 4, 7]) {
+        const root = { root: join(folder, `${name}-${stopAfter}`), every: 1, keep: 1, fingerprint: "a" };
+        const first = await steps(contextOf({ folder: root }), options(changes), stopAfter);
+        const again = contextOf({ folder: root });
+        const rest = await steps(again, options(changes));
+        expect([...first, ...rest]).toEqual(expected);
+        for (const [key, { data }] of again.parameters) expect(data).toEqual(whole.parameters.get(key)!.data);
+      }
+    },
+  );
 });
