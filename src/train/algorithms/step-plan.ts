@@ -18,7 +18,7 @@ export class StepPlan<Plan extends { close(): void }> {
     private readonly make: (shape: RowShape) => Promise<Plan>,
     private readonly whole: RowShape,
     private time: number,
-    private plan: Plan,
+    private plan: Plan | undefined,
   ) {}
 
   static async create<Plan extends { close(): void }>(
@@ -33,16 +33,17 @@ export class StepPlan<Plan extends { close(): void }> {
 
   /** The plan for rows of so many positions. */
   async of(time: number): Promise<Plan> {
-    if (time !== this.time) {
-      this.plan.close();
-      this.plan = await this.make(cutShape(this.whole, time));
-      this.time = time;
-    }
-    return this.plan;
+    if (this.plan && time === this.time) return this.plan;
+    this.close();
+    const plan = await this.make(cutShape(this.whole, time));
+    [this.plan, this.time] = [plan, time];
+    return plan;
   }
 
+  /** Lets go of the plan's memory too, before another takes its own. */
   close(): void {
-    this.plan.close();
+    this.plan?.close();
+    this.plan = undefined;
   }
 }
 
