@@ -6,6 +6,7 @@ import { ConfigError, messageOf } from "../base/errors.js";
 import { frozenFormats } from "../compress/index.js";
 import { dataFormats, overLongPolicies } from "../datasets/index.js";
 import { metrics } from "../metrics/index.js";
+import { contextScalings } from "../models/index.js";
 import { methods } from "../peft/index.js";
 import { recipes, type TuneConfig } from "../pipeline/tuning/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
@@ -20,6 +21,8 @@ export interface TuneFlags {
   readonly set?: Record<string, unknown>;
   readonly option?: Record<string, unknown>;
   readonly outputSchema?: string;
+  readonly ropeOption?: Record<string, unknown>;
+  readonly curriculum?: Record<string, unknown>;
   readonly packing?: boolean;
   readonly merge?: boolean;
   readonly [key: string]: unknown;
@@ -36,6 +39,8 @@ const KEYS = [
   "overLong",
   "length",
   "order",
+  "contextLength",
+  "ropeScaling",
   "method",
   "frozen",
   "targets",
@@ -109,6 +114,23 @@ export function addTuneFlags(command: Command): Command {
       new Option("--over-long <policy>", "what becomes of examples longer than a row").choices(overLongPolicies),
     )
     .option("--length <tokens>", "positions per row (default: the longest example, at most 2,048)", count)
+    .option(
+      "--context-length <positions>",
+      "extend the model's context to so many positions, and train on rows as long",
+      count,
+    )
+    .addOption(
+      new Option(
+        "--rope-scaling <type>",
+        "how positions are scaled for it (default: as in the base, else yarn)",
+      ).choices(contextScalings),
+    )
+    .option("--rope-option <name=value>", "further key of the scaling, as config.json names it", assignment)
+    .option(
+      "--curriculum <name=value>",
+      "start=128: rows cut to so many positions at first; share=0.5: of the steps, until they are whole; difficulty=length or loss: easy rows first; may be repeated",
+      assignment,
+    )
     .option("--no-packing", "one example per row")
     .addOption(new Option("--order <order>", "of rows (default: shuffled)").choices(["shuffled", "length-grouped"]))
     .addOption(
@@ -168,11 +190,16 @@ export function tuneConfig(flags: TuneFlags): TuneConfig {
   const file = flags.config === undefined ? {} : readJsonObject(flags.config);
   const given = Object.fromEntries(KEYS.flatMap((key) => (flags[key] === undefined ? [] : [[key, flags[key]]])));
   const methodOptions = { ...(file.methodOptions as object | undefined), ...flags.option };
+  const ropeOptions = { ...(file.ropeOptions as object | undefined), ...flags.ropeOption };
   return {
     ...file,
     ...given,
     methodOptions,
     ...(flags.outputSchema !== undefined && { outputSchema: readJsonObject(flags.outputSchema) }),
+    ropeOptions,
+    ...((file.curriculum ?? flags.curriculum) && {
+      curriculum: { ...(file.curriculum as object | undefined), ...flags.curriculum },
+    }),
     ...(flags.packing === false && { packing: false }),
     ...(flags.merge !== undefined && { merge: flags.merge }),
   } as TuneConfig;

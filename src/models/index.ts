@@ -53,6 +53,7 @@ export { type EncoderTask, encoderTasks } from "./bert-heads.js";
 export { type DecoderParts, decoder } from "./decoder.js";
 export { type EncoderFamily, type EncoderNaming, pickParameters } from "./encoder-config.js";
 export { encoderDecoders, encoderFromConfig, encoders } from "./encoders.js";
+export { type ContextScaling, contextScalings, type ExtendContextOptions, extendContext } from "./extend-context.js";
 export { defineFamily, type Families, type Family } from "./family.js";
 export { type Gpt2Input as Gpt2Config, gpt2 } from "./gpt2.js";
 export { type GroupedCheckpoint, groupKvHeads } from "./group-kv-heads.js";

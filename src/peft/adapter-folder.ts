@@ -12,6 +12,9 @@ import { tiedHead } from "./modules-to-save.js";
 /** How PEFT names parameters within its wrapper. */
 const PEFT_PREFIX = "base_model.model.";
 
+/** Key of our own in adapter_config.json, which PEFT passes over: `Adapter.baseConfig`. */
+const BASE_CONFIG = "base_config";
+
 export interface SaveAdapterOptions {
   /** Path or hub id of the base, for the model card; PEFT reads it to load the base. */
   readonly baseModel?: string;
@@ -48,6 +51,7 @@ export async function saveAdapter(
     task_type: "CAUSAL_LM",
     base_model_name_or_path: baseModel ?? null,
     inference_mode: true,
+    ...(adapter.baseConfig && { [BASE_CONFIG]: adapter.baseConfig }),
     ...Object.fromEntries(kept),
     ...format.keys?.(applied, written.trained),
   };
@@ -75,14 +79,18 @@ export interface LoadAdapterOptions {
 /**
  * Reads an adapter folder written by Tessera or PEFT. `parameters` holds the adapter's own values, and those of the base's
  * parameters that were trained with it under their own names: laid over the base's, they make the tuned model.
- * @throws CheckpointError when it does not fit the base, naming the first tensor that differs.
+ * @throws CheckpointError when it does not fit the base, naming the first tensor that differs, or the key of its config.json
+ * (an adapter of a longer context than the base has).
  */
 export async function loadAdapter(
   folder: string,
   base: LanguageModel,
   { method }: LoadAdapterOptions = {},
 ): Promise<{ adapter: Adapter; parameters: Map<string, HostTensor> }> {
-  const { config, tensors } = await readAdapter(folder);
+  const { config: written, tensors } = await readAdapter(folder);
+  const { [BASE_CONFIG]: baseConfig, ...config } = written;
+  const ofBase = isObject(baseConfig) ? baseConfig : undefined;
+  if (ofBase) checkBaseConfig(folder, ofBase, base.config);
   const name = methodIn(folder, config, method);
   const { schema, format, targets: attaches } = methodOf(name);
   const targets = attaches ? targetsIn(folder, config) : [];
@@ -93,6 +101,7 @@ export async function loadAdapter(
       method: name,
       ...(attaches && { targets }),
       config: Object.fromEntries(Object.entries(config).filter(([key]) => read.includes(key))),
+      ...(ofBase && { baseConfig: ofBase }),
     }),
     // what was trained is what is there
     trained: parameterSpecs(base).flatMap((spec) => (tensors.has(keyOf(format, spec.name)) ? [spec.name] : [])),
@@ -116,6 +125,26 @@ export async function loadAdapter(
   const known = [...specs.map((spec) => keyOf(format, spec.name)), ...heads.map((head) => PEFT_PREFIX + head)];
   if (!fromFile) refuseForeign(folder, tensors, new Set(known));
   return { adapter, parameters };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws CheckpointError naming a key of the base's config.json that is not as the adapter was trained with. */
+function checkBaseConfig(
+  folder: string,
+  expected: Readonly<Record<string, unknown>>,
+  actual: Readonly<Record<string, unknown>>,
+): void {
+  const agrees = (ours: unknown, theirs: unknown): boolean =>
+    isObject(ours)
+      ? isObject(theirs) && Object.entries(ours).every(([key, value]) => agrees(value, theirs[key]))
+      : JSON.stringify(ours) === JSON.stringify(theirs);
+  const wrong = Object.keys(expected).find((key) => !agrees(expected[key], actual[key]));
+  if (wrong === undefined) return;
+  throw new CheckpointError(
+    `${folder}: the adapter was trained on a base whose config.json says "${wrong}": ${JSON.stringify(expected[wrong])}, this one has ${JSON.stringify(actual[wrong] ?? null)}; take the merged model that was written beside the adapter, or a base with ${JSON.stringify(expected)}`,
+  );
 }
 
 function refuseForeign(folder: string, tensors: Parameters, known: ReadonlySet<string>): void {

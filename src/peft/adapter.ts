@@ -17,6 +17,8 @@ export interface Adapter {
   readonly targets: readonly string[];
   /** Parameters of the base that are trained, by full name: the method's own choice and what is trained beside it. */
   readonly trained: readonly string[];
+  /** Keys of the base's config.json that it was trained with, where they are not those of the base's own file. */
+  readonly baseConfig?: Readonly<Record<string, unknown>>;
 }
 
 export interface AdapterOptions {
@@ -31,6 +33,8 @@ export interface AdapterOptions {
    * `modules_to_save`.
    */
   readonly alsoTrain?: readonly string[];
+  /** Keys of the base's config.json that were changed for it: `loadAdapter` refuses bases that differ in them. */
+  readonly baseConfig?: Readonly<Record<string, unknown>>;
 }
 
 /** A model as an adapter makes it: what plans, loops and engines need to know of a method. */
@@ -81,6 +85,7 @@ export function createAdapter(model: LanguageModel, options: AdapterOptions = {}
     config: parsed.data as Readonly<Record<string, unknown>>,
     targets,
     trained: parameterSpecs(model).flatMap((spec) => (chosen.has(spec.name) ? [spec.name] : [])),
+    ...(options.baseConfig && { baseConfig: options.baseConfig }),
   };
 }
 

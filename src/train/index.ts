@@ -1,11 +1,14 @@
 /** @file Training: one loop, its optimisers and its data. */
 export * from "./algorithms/index.js";
+export { cutShape, type RowShape } from "./algorithms/step-plan.js";
 export { packBestFit } from "./data/best-fit.js";
+export { type LengthWarmup, lengthAt, warmupLengths } from "./data/length-warmup.js";
 export { describePacking, type Packer, type PackerName, type PackingReport, packers } from "./data/packers.js";
 export { batchOf, type PackedDataset, packDocuments, type TokenDocument } from "./data/packing.js";
 export { padDocuments } from "./data/padded.js";
 export {
   curriculum,
+  documentLengths,
   lengthGrouped,
   type OrderRule,
   type RowOrder,
@@ -14,7 +17,7 @@ export {
   shuffled,
 } from "./data/row-order.js";
 export { packWithVirtualTokens } from "./data/virtual-tokens.js";
-export { Evaluation } from "./evaluate.js";
+export { Evaluation, rowLosses } from "./evaluate.js";
 export {
   type StepReport,
   type TrainContext,

@@ -7,7 +7,8 @@ import { Rng } from "../base/rng.js";
 import { initialize } from "../nn/index.js";
 import { adapterSpecs, attach, createAdapter } from "../peft/index.js";
 import { Runtime } from "../runtime/index.js";
-import { packDocuments } from "./data/packing.js";
+import { countTargets, packDocuments } from "./data/packing.js";
+import { Evaluation, rowLosses } from "./evaluate.js";
 import { type TrainContext, type TrainEvent, type TrainOptions, type TrainSummary, train } from "./loop.js";
 import { adafactor, adamw, adamw8bit, lion, optimizers, sgd } from "./optim/index.js";
 
@@ -72,6 +73,18 @@ function contextOf(extra: Partial<TrainContext> = {}): TrainContext {
 }
 
 const root = (name: string) => ({ root: join(folder, name), every: 3, keep: 2, fingerprint: "a" });
+
+it("rowLosses are the losses of rows by themselves", async () => {
+  const { model, parameters } = contextOf();
+  const shape = { attentionTile: 8, lossTile: { rows: 32, vocabulary: 11 } };
+  const losses = await rowLosses(runtime, model, parameters, data.heldOut, shape);
+  const tokens = Array.from(losses, (_, row) => countTargets(data.heldOut, [row]));
+  const evaluation = await Evaluation.create(runtime, model, parameters, data.heldOut, { ...shape, batchSize: 2 });
+  const mean = losses.reduce((sum, loss, row) => sum + loss * tokens[row]!, 0) / data.heldOut.numTokens;
+  expect(mean).toBeCloseTo(await evaluation.loss(), 5);
+  evaluation.close();
+  expect(new Set(losses).size).toBe(losses.length);
+});
 
 describe("train", () => {
   it.each([

@@ -143,6 +143,25 @@ describe("a run", () => {
     expect(weights(stopped.out!).equals(weights(whole.out!))).toBe(true);
   });
 
+  it("goes from short rows to whole ones and from easy to hard, and is repeated bit by bit", async () => {
+    const changes = { method: "full", methodOptions: {}, learningRate: 2e-3, length: 64, samples: 0 } as const;
+    const plain = await runTune(config(changes));
+    const run = (curriculum: TuneConfig["curriculum"]) => runTune(config({ ...changes, curriculum }));
+    const short = await run({ start: 16, share: 0.6 });
+    const easy = await run({ difficulty: "loss" });
+    const both = await run({ start: 32, difficulty: "length" });
+    for (const { losses, summary } of [short, easy, both]) {
+      expect(losses).toHaveLength(plain.losses.length);
+      expect(losses[0]).not.toBe(plain.losses[0]);
+      expect(summary.best!.loss).toBeLessThan(summary.before!);
+    }
+    expect(await verifyTuning(both.out)).toMatchObject({ isEqual: true, changedBuilds: [] });
+    await expect(run({ start: 24 })).rejects.toThrow("they can to 32, 16, 8");
+    await expect(runTune(config({ method: "prompt", methodOptions: {}, curriculum: { start: 16 } }))).rejects.toThrow(
+      "virtual tokens cannot be cut",
+    );
+  });
+
   it("keeps frozen weights in 4 bits, writes the adapter alone, and merges it on request", async () => {
     const frozen = { method: "dora", frozen: "nf4", merge: true, epochs: 1 } as const;
     const [alone, merged] = [await runTune(config({ method: "qlora", epochs: 1 })), await runTune(config(frozen))];

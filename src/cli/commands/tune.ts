@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import {
+  contextText,
   overfittingText,
   passesText,
   runTune,
@@ -114,6 +115,7 @@ function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): 
     ["held-out loss", `${loss(summary.before)} before, ${loss(summary.best?.loss ?? summary.after)} after`],
     ...scoreRows(report),
     ...(report.overfitting ? [["overfitting", overfittingText(report.overfitting)] as const] : []),
+    ...(report.context ? [["context", contextText(report.context)] as const] : []),
     [
       "time",
       `${seconds(report.seconds)}, ${integer(report.tokensPerSecond)} learned tokens/s, ${seconds(report.secondsPer1kExamples)} per 1,000 examples`,

@@ -5,8 +5,9 @@ export { type PlanCell, type PlannedMethod, type PlanRequest, planTable } from "
 export { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 export type { Sample } from "./samples.js";
 export { type TuneConfig, type TuneSettings, tuneConfigJsonSchema, tuneSettings } from "./tune-config.js";
+export type { ContextExtension } from "./tune-context.js";
 export type { TuneExamples, TuneRows } from "./tune-data.js";
 export { runTune, type TuneContext, type TuneEvent, tune } from "./tune-job.js";
 export type { TunePlan } from "./tune-plan.js";
-export { overfittingText, passesText, reportText, scoreRows, type TuneReport } from "./tune-report.js";
+export { contextText, overfittingText, passesText, reportText, scoreRows, type TuneReport } from "./tune-report.js";
 export { type Verification, verifyTuning } from "./verify.js";

@@ -11,11 +11,13 @@ import {
   overLongPolicies,
 } from "../../datasets/index.js";
 import { type MetricName, metrics } from "../../metrics/index.js";
+import { contextScalings } from "../../models/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
 import { type SelectionName, selections } from "../../prompt/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
+import { curriculumSchema } from "./tune-curriculum.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
@@ -82,7 +84,21 @@ export const tuneConfigSchema = z.strictObject({
     .int()
     .min(8)
     .optional()
-    .describe("Positions per row. Default: the longest example, at most 2,048 and the model's own."),
+    .describe("Positions per row. Default: the longest example, at most 2,048 and the model's own, or contextLength."),
+  contextLength: z
+    .int()
+    .min(8)
+    .optional()
+    .describe("Positions that the model is to have: its rotary positions are scaled, and longer rows trained."),
+  ropeScaling: z
+    .enum(contextScalings)
+    .optional()
+    .describe("How positions are scaled for contextLength. Default: as in the base, else yarn."),
+  ropeOptions: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("Further keys of the scaling, as config.json names them: beta_fast, short_factor, rope_theta, …"),
+  curriculum: curriculumSchema.optional().describe("Short rows first, easy rows first. Default: neither."),
   packing: z.boolean().default(true).describe("Several examples in a row, none of which sees another."),
   order: z
     .enum(["shuffled", "length-grouped"])
@@ -186,6 +202,10 @@ export function tuneSettings(config: unknown): TuneSettings {
   const parsed = tuneConfigSchema.safeParse(withRecipe(withJsonSchemas(config)));
   if (parsed.success) {
     const { data } = parsed;
+    if (data.curriculum?.difficulty && data.order !== "shuffled")
+      throw new ConfigError(
+        `tuning: curriculum.difficulty "${data.curriculum.difficulty}" orders the rows itself; leave out order "${data.order}"`,
+      );
     return { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
   }
   throw new ConfigError(

@@ -97,12 +97,12 @@ export function tuneRows(
   settings: TuneSettings,
   numVirtualTokens: number,
 ): TuneRows {
-  const { overLong, length, packing } = settings;
+  const { overLong, length, packing, contextLength } = settings;
   const most = loaded.model.maxPositions;
   if (length !== undefined && length > most) {
     throw new ConfigError(`tuning: rows of ${length} positions, but the model has ${most}; give a smaller length`);
   }
-  const limit = length ?? Math.min(most, MOST_POSITIONS);
+  const limit = length ?? contextLength ?? Math.min(most, MOST_POSITIONS);
   const options = {
     ...renderOptionsOf(loaded, settings),
     maxTokens: limit + 1 - numVirtualTokens,

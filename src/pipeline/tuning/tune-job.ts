@@ -33,6 +33,8 @@ import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes }
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { algorithmOf, optimizerOf } from "./tune-algorithm.js";
 import { type Demonstrations, type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
+import { type ContextExtension, contextExtension, expectLongTexts, extended } from "./tune-context.js";
+import { lengthWarmupOf, orderOf } from "./tune-curriculum.js";
 import { renderOptionsOf, type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
@@ -108,6 +110,7 @@ class TuneJob {
     private readonly rows: TuneRows,
     /** Absent where an earlier run or the caller has decided. */
     private readonly fitting: FittingShape | undefined,
+    private readonly extension: ContextExtension | undefined,
   ) {
     this.#workspace = new Workspace(settings.out);
     this.#stopIds = endIdsOf(loaded, chatTemplatesOf(loaded).get("default"));
@@ -117,17 +120,20 @@ class TuneJob {
     // the data first: its faults are found in seconds
     const examples = await tuneExamples(settings);
     await using opened = await openModel(await resolveModel(settings.base));
-    const tuning = tuningFor(opened.model, settings);
-    const rows = tuneRows(examples, opened, settings, tuning.numVirtualTokens);
+    const extension = contextExtension(opened, settings);
+    const loaded: TextModel = extension ? extended(opened, extension) : opened;
+    const tuning = tuningFor(loaded.model, settings);
+    const rows = tuneRows(examples, loaded, settings, tuning.numVirtualTokens);
+    if (extension) expectLongTexts(extension, rows.train);
     const workspace = new Workspace(settings.out);
     await workspace.prepare();
     const isBegun = (await workspace.readText("run.txt")) !== undefined;
     const known = context.plan ?? (isBegun ? await workspace.read(tunePlanSchema, "plan.json") : undefined);
-    const fitting = known ? undefined : fitTuning(opened.model, tuning, rows.time, settings, context.memoryBytes);
+    const fitting = known ? undefined : fitTuning(loaded.model, tuning, rows.time, settings, context.memoryBytes);
     const isPaging = (known ?? fitting!).shape.paging;
     const where = isPaging ? runtime.paging(await openDiskMemory(workspace.path())) : runtime;
-    const base = await readBase(where, opened, frozenFor(opened.model, tuning, settings));
-    return new TuneJob(where, settings, context, opened, base, tuning, examples, rows, fitting);
+    const base = await readBase(where, opened, frozenFor(loaded.model, tuning, settings));
+    return new TuneJob(where, settings, context, loaded, base, tuning, examples, rows, fitting, extension);
   }
 
   async *run(): AsyncGenerator<TuneEvent, TuneReport> {
@@ -145,7 +151,10 @@ class TuneJob {
     const room = { numTokens, mostTokens: writer.mostTokens };
     const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, count, room);
     const metrics = new MetricsFile(this.#workspace.path("metrics.jsonl"));
-    const run = train(this.#trainContext(hashes, plan), this.#trainData(rows), this.#trainOptions(plan, rows));
+    const { curriculum } = settings;
+    const order = await orderOf(curriculum, runtime, tuning, this.#parameters, rows.train, plan.shape);
+    const options = { ...this.#trainOptions(plan, rows), ...order };
+    const run = train(this.#trainContext(hashes, plan), this.#trainData(rows), options);
     const clock = new Clock();
     let samples: Sample[] = [];
     let before: Sample[] | undefined;
@@ -257,8 +266,10 @@ class TuneJob {
 
   #trainOptions({ shape, steps, accumulate, learningRate }: TunePlan, { heldOut }: TuneRows): TrainOptions {
     const { settings } = this;
+    const lengthWarmup = lengthWarmupOf(settings.curriculum, steps, this.tuning);
     return {
       ...shape,
+      ...(lengthWarmup && { lengthWarmup }),
       steps,
       accumulate,
       isTrainable: this.tuning.isTrainable,
@@ -311,6 +322,7 @@ class TuneJob {
       method: settings.method,
       algorithm: settings.algorithm,
       family: loaded.model.family,
+      ...(this.extension && { context: this.extension }),
       data: {
         files: examples.report.files.map(({ path, format, numRows }) => ({ path, format, numRows })),
         train: numExamples,
@@ -367,7 +379,7 @@ class TuneJob {
   async #keep({ template }: TuneRows): Promise<string[]> {
     const { settings, loaded } = this;
     const { method } = settings;
-    const adapter = adapterFor(loaded.model, settings);
+    const adapter = adapterFor(loaded.model, settings, this.extension);
     const folders: string[] = [];
     const isWhole = method === "full";
     if (!isWhole) {
@@ -378,7 +390,7 @@ class TuneJob {
       folders.push("adapter");
     }
     const mayMerge = typeof methods[method].merging !== "string";
-    const { merge: isMerged = !this.base.frozen } = settings;
+    const { merge: isMerged = !this.base.frozen || this.extension !== undefined } = settings;
     if (!(isWhole || (isMerged && mayMerge))) return folders;
     if (this.base.frozen) this.#parameters = unpackFrozen(parameterSpecs(this.tuning.model), this.#parameters);
     if (!isWhole) merge(loaded.model, adapter, this.#parameters);

@@ -21,6 +21,8 @@ import {
 } from "../tuning-plan.js";
 import { algorithmDefaults, algorithmOf, algorithmRate, optimizerOf } from "./tune-algorithm.js";
 import type { TuneSettings } from "./tune-config.js";
+import type { ContextExtension } from "./tune-context.js";
+import { lengthWarmupOf, warmupCost } from "./tune-curriculum.js";
 import type { TuneRows } from "./tune-data.js";
 
 export const tunePlanSchema = tuningPlanSchema.extend({
@@ -37,8 +39,15 @@ const EVALUATION_SHARE: Readonly<Record<GradientUse, number>> = { all: 1 / 3, la
 export function adapterFor(
   base: LanguageModel,
   { method, methodOptions: config, targets, alsoTrain }: TuneSettings,
+  extension?: ContextExtension,
 ): Adapter {
-  return createAdapter(base, { method, config, alsoTrain, ...(targets && { targets }) });
+  return createAdapter(base, {
+    method,
+    config,
+    alsoTrain,
+    ...(targets && { targets }),
+    ...(extension && { baseConfig: extension.keys }),
+  });
 }
 
 /** What settings make of a model. */
@@ -122,6 +131,7 @@ export async function planTuning(
   const ms = (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;
   const rowsInAll = settings.epochs * rows.train.numRows;
   const steps = settings.steps ?? Math.max(1, Math.round(rowsInAll / settings.batchSize));
+  const share = warmupCost(description, steps, lengthWarmupOf(settings.curriculum, steps, tuning));
   const heldOutRows = rows.heldOut?.numRows ?? 0;
   const evaluationMs =
     (settings.evaluations + 1) *
@@ -137,7 +147,7 @@ export async function planTuning(
     numParameters: countParameters(parameterSpecs(tuning.model)),
     numTrainable: trainableParameters(description),
     msPerStep: ms,
-    predictedSeconds: (steps * ms + evaluationMs) / 1000,
+    predictedSeconds: (steps * ms * share + evaluationMs) / 1000,
     memory,
   };
 }

@@ -3,6 +3,7 @@
 import type { AlgorithmName, Overfitting, TrainSummary } from "../../train/index.js";
 import type { Scores } from "./held-out-scores.js";
 import type { Sample } from "./samples.js";
+import type { ContextExtension } from "./tune-context.js";
 import type { TunePlan } from "./tune-plan.js";
 
 export interface TuneReport {
@@ -11,6 +12,8 @@ export interface TuneReport {
   readonly method: string;
   /** How a step was found. */
   readonly algorithm: AlgorithmName;
+  /** Positions before and after, where the context was extended, and what config.json says of it. */
+  readonly context?: ContextExtension;
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -83,6 +86,8 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 /** That training loss fell on while held-out loss rose, and from where. */
 export const overfittingText = ({ step, lowest, last, trainingThen, trainingNow }: Overfitting): string =>
   `from step ${number(step)} on: held-out loss rose from ${lowest.toFixed(4)} to ${last.toFixed(4)} while training loss fell from ${trainingThen.toFixed(4)} to ${trainingNow.toFixed(4)}`;
+export const contextText = ({ from, to, keys: { max_position_embeddings: _, ...scaling } }: ContextExtension): string =>
+  `${number(from)} positions made ${number(to)} by ${JSON.stringify(scaling)}`;
 
 /** The report as Markdown. */
 export function reportText(report: TuneReport): string {
@@ -90,6 +95,7 @@ export function reportText(report: TuneReport): string {
   const rows: (readonly [string, string])[] = [
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
     ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
+    ...(report.context ? [["context", contextText(report.context)] satisfies [string, string]] : []),
     ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
     ["examples", `${number(data.train)} to learn from, ${number(data.heldOut)} held out`],
     [

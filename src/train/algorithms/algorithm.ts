@@ -3,6 +3,7 @@
 import type { LanguageModel, Parameters } from "../../nn/index.js";
 import type { TrainPlanOptions } from "../../plan/index.js";
 import type { Runtime } from "../../runtime/index.js";
+import type { LengthWarmup } from "../data/length-warmup.js";
 import type { PackedDataset } from "../data/packing.js";
 import type { OrderRule } from "../data/row-order.js";
 import type { OptimizerRule, Schedule } from "../optim/index.js";
@@ -23,6 +24,8 @@ export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> 
   readonly seed: number;
   /** The order of rows. Default `shuffled`. */
   readonly order?: OrderRule;
+  /** Rows are cut into shorter ones at first. Default: they are whole from the start. */
+  readonly lengthWarmup?: LengthWarmup;
   /** Steps between evaluations on held-out text; 0 evaluates at the start and the end only. */
   readonly evaluateEvery: number;
   /** Evaluations without a better loss before the run ends early; null never ends it. */

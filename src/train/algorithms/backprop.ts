@@ -9,6 +9,7 @@ import { TensorState } from "../run-folder.js";
 import type { StepReport, TrainContext, Trainer, TrainingAlgorithm, TrainOptions } from "./algorithm.js";
 import { clipScale } from "./clip.js";
 import { StepBatches, type StepResult, type StepWork } from "./step-batches.js";
+import { StepPlan } from "./step-plan.js";
 import { StreamedTrainer } from "./streamed.js";
 
 /** Any optimiser; with `streamGradients`, layer by layer. */
@@ -25,7 +26,7 @@ export function backprop(): TrainingAlgorithm {
 
 class AccumulatedTrainer implements Trainer {
   private constructor(
-    private readonly plan: TrainPlan,
+    private readonly plans: StepPlan<TrainPlan>,
     private readonly norm: GradientNorm,
     private readonly batches: StepBatches,
     private readonly options: TrainOptions,
@@ -37,34 +38,36 @@ class AccumulatedTrainer implements Trainer {
     dataset: PackedDataset,
     options: TrainOptions,
   ): Promise<AccumulatedTrainer> {
-    const description = describeTraining(model, { ...options, time: dataset.time, packed: true });
-    const plan = await TrainPlan.create(runtime, description, parameters);
+    const plans = await StepPlan.create(dataset, options, (shape) =>
+      TrainPlan.create(runtime, describeTraining(model, { ...options, ...shape, packed: true }), parameters),
+    );
     const optimizer = await Optimizer.create(runtime, options.optimizer, options);
     const norm = await GradientNorm.create(runtime);
     const state = TensorState.of(parameters, options.isTrainable, optimizer);
-    return new AccumulatedTrainer(plan, norm, new StepBatches(dataset, options), options, state);
+    return new AccumulatedTrainer(plans, norm, new StepBatches(dataset, options), options, state);
   }
 
   step(index: number): Promise<StepReport> {
     return this.batches.step(index, (work) => this.#update(work));
   }
 
-  async #update({ index, learningRate, batch }: StepWork): Promise<StepResult> {
+  async #update({ index, learningRate, time, batch }: StepWork): Promise<StepResult> {
     const { accumulate, clipNorm } = this.options;
+    const plan = await this.plans.of(time);
     const { parameters, optimizer } = this.state;
     let loss = 0;
-    for (let i = 0; i < accumulate; i++) loss += await this.plan.run(batch(i), { accumulate: i > 0 });
-    const gradientNorm = await this.norm.of(this.plan.gradients.values());
+    for (let i = 0; i < accumulate; i++) loss += await plan.run(batch(i), { accumulate: i > 0 });
+    const gradientNorm = await this.norm.of(plan.gradients.values());
     if (!Number.isFinite(gradientNorm)) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
     optimizer.begin({ step: index, learningRate, gradientScale: clipScale(gradientNorm, clipNorm) });
-    for (const [name, gradient] of this.plan.gradients) {
+    for (const [name, gradient] of plan.gradients) {
       await optimizer.update(name, parameters.get(name)!, gradient);
     }
     return { loss, gradientNorm };
   }
 
   close(): void {
-    this.plan.close();
+    this.plans.close();
     this.norm.close();
     this.state.optimizer.close();
   }

@@ -15,6 +15,7 @@ import type { StepReport, TrainContext, Trainer, TrainingAlgorithm, TrainOptions
 import { Gaussian } from "./gaussian.js";
 import { expectPlainSgd } from "./lomo.js";
 import { StepBatches, type StepResult, type StepWork } from "./step-batches.js";
+import { StepPlan } from "./step-plan.js";
 
 export interface MezoOptions {
   /** ε: how far the parameters are moved along the noise to measure the loss. Default 1e-3, the paper's for all weights. */
@@ -39,7 +40,7 @@ export function mezo({ epsilon = 1e-3 }: MezoOptions = {}): TrainingAlgorithm {
 
 class MezoTrainer implements Trainer {
   private constructor(
-    private readonly plan: LossPlan,
+    private readonly plans: StepPlan<LossPlan>,
     private readonly batches: StepBatches,
     private readonly numBatches: number,
     readonly state: NoiseLog,
@@ -54,10 +55,12 @@ class MezoTrainer implements Trainer {
     expectPlainSgd("mezo", options.optimizer);
     if (options.clipNorm !== null || options.streamGradients)
       throw new ConfigError("mezo has no gradients to clip or stream: clipNorm must be null and streamGradients false");
-    const plan = await LossPlan.create(runtime, model, { ...options, time: dataset.time, packed: true }, parameters);
+    const plans = await StepPlan.create(dataset, options, (shape) =>
+      LossPlan.create(runtime, model, { ...options, ...shape, packed: true }, parameters),
+    );
     const trained = new Map([...parameters].filter(([name]) => options.isTrainable(name)));
     return new MezoTrainer(
-      plan,
+      plans,
       new StepBatches(dataset, options),
       options.accumulate,
       new NoiseLog(trained, options, epsilon),
@@ -68,11 +71,12 @@ class MezoTrainer implements Trainer {
     return this.batches.step(index, (work) => this.#update(work));
   }
 
-  async #update({ index, batch }: StepWork): Promise<StepResult> {
+  async #update({ index, time, batch }: StepWork): Promise<StepResult> {
     const { state } = this;
+    const plan = await this.plans.of(time);
     const loss = async (): Promise<number> => {
       let sum = 0;
-      for (let i = 0; i < this.numBatches; i++) sum += await this.plan.run(batch(i));
+      for (let i = 0; i < this.numBatches; i++) sum += await plan.run(batch(i));
       return sum;
     };
     state.move(index, [state.ahead]);
@@ -89,7 +93,7 @@ class MezoTrainer implements Trainer {
   }
 
   close(): void {
-    this.plan.close();
+    this.plans.close();
   }
 }
 

@@ -3,6 +3,7 @@
 import { messageOf, TrainingError } from "../../base/errors.js";
 import { deriveSeed } from "../../base/rng.js";
 import type { MicroBatch } from "../../plan/index.js";
+import { cutRows, lengthAt } from "../data/length-warmup.js";
 import { batchOf, countTargets, type PackedDataset } from "../data/packing.js";
 import { type RowOrder, shuffled } from "../data/row-order.js";
 import { learningRateAt } from "../optim/index.js";
@@ -13,6 +14,8 @@ export interface StepWork {
   /** Steps taken before this one. */
   readonly index: number;
   readonly learningRate: number;
+  /** Positions per row. */
+  readonly time: number;
   /** Micro-batch `i`. The weights of all of them add up to 1. */
   batch(i: number): MicroBatch;
 }
@@ -36,12 +39,20 @@ export class StepBatches {
     const micro = Array.from({ length: accumulate }, (_, i) => this.#order.rowsOf(index * accumulate + i));
     const tokens = micro.reduce((sum, rows) => sum + countTargets(this.dataset, rows), 0);
     const learningRate = learningRateAt(schedule, index);
-    const batch = (i: number): MicroBatch => ({
-      ...batchOf(this.dataset, micro[i]!, 1 / Math.max(tokens, 1)),
-      seed: deriveSeed(seed, `step ${index} micro-batch ${i}`),
-    });
+    const time = lengthAt(this.options.lengthWarmup, this.dataset.time, index);
+    const batch = (i: number): MicroBatch => {
+      const rows = batchOf(this.dataset, micro[i]!, 1 / Math.max(tokens, 1));
+      const cut = time < this.dataset.time ? cutRows(rows, time) : rows;
+      return { ...cut, seed: deriveSeed(seed, `step ${index} micro-batch ${i}`) };
+    };
     try {
-      return { type: "step", step: index + 1, learningRate, tokens, ...(await run({ index, learningRate, batch })) };
+      return {
+        type: "step",
+        step: index + 1,
+        learningRate,
+        tokens,
+        ...(await run({ index, learningRate, time, batch })),
+      };
     } catch (error) {
       if (!(error instanceof TrainingError)) throw error;
       throw new TrainingError(

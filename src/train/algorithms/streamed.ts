@@ -11,6 +11,7 @@ import { TensorState } from "../run-folder.js";
 import type { StepReport, TrainContext, Trainer, TrainOptions } from "./algorithm.js";
 import { clipScale } from "./clip.js";
 import { StepBatches, type StepResult, type StepWork } from "./step-batches.js";
+import { StepPlan } from "./step-plan.js";
 
 export interface StreamOptions {
   /** Elements of gradients beyond ± this are cut to it; null leaves them. */
@@ -21,7 +22,7 @@ export class StreamedTrainer implements Trainer {
   readonly #names: readonly string[];
 
   private constructor(
-    private readonly plan: TrainPlan,
+    private readonly plans: StepPlan<TrainPlan>,
     private readonly norm: GradientNorm,
     private readonly batches: StepBatches,
     private readonly options: TrainOptions & StreamOptions,
@@ -42,39 +43,42 @@ export class StreamedTrainer implements Trainer {
         `streamed gradients are used up layer by layer: accumulate must be 1, got ${options.accumulate}; put all rows of a step into one micro-batch`,
       );
     }
-    const shape = { ...options, time: dataset.time, packed: true, streamGradients: true };
-    const plan = await TrainPlan.create(runtime, describeTraining(model, shape), parameters);
+    const plans = await StepPlan.create(dataset, options, (rows) => {
+      const shape = { ...options, ...rows, packed: true, streamGradients: true };
+      return TrainPlan.create(runtime, describeTraining(model, shape), parameters);
+    });
     const optimizer = await Optimizer.create(runtime, options.optimizer, options);
     const norm = await GradientNorm.create(runtime);
     const state = TensorState.of(parameters, options.isTrainable, optimizer);
     const names = parameterSpecs(model).map(({ name }) => name);
-    return new StreamedTrainer(plan, norm, new StepBatches(dataset, options), { ...options, clipValue }, state, names);
+    return new StreamedTrainer(plans, norm, new StepBatches(dataset, options), { ...options, clipValue }, state, names);
   }
 
   step(index: number): Promise<StepReport> {
     return this.batches.step(index, (work) => this.#update(work));
   }
 
-  async #update({ index, learningRate, batch }: StepWork): Promise<StepResult> {
+  async #update({ index, learningRate, time, batch }: StepWork): Promise<StepResult> {
     const { clipNorm } = this.options;
+    const plan = await this.plans.of(time);
     const { optimizer } = this.state;
     const micro = batch(0);
     const sink = (gradients: ReadonlyMap<string, HostTensor>): Promise<void> => this.#apply(gradients);
     if (clipNorm === null) {
       optimizer.begin({ step: index, learningRate, gradientScale: 1 });
-      return { loss: await this.plan.run(micro, { accumulate: false, sink }) };
+      return { loss: await plan.run(micro, { accumulate: false, sink }) };
     }
     // the length is known when all gradients have been there once: a second backward pass makes them again
     const squares = new Map<string, number>();
     const measure = async (gradients: ReadonlyMap<string, HostTensor>): Promise<void> => {
       for (const [name, gradient] of gradients) squares.set(name, await this.norm.squares(gradient));
     };
-    const loss = await this.plan.run(micro, { accumulate: false, sink: measure });
+    const loss = await plan.run(micro, { accumulate: false, sink: measure });
     // in the order in which gradients that are kept are added up, so that the sum has the same bits
     const gradientNorm = Math.sqrt(this.#names.reduce((sum, name) => sum + (squares.get(name) ?? 0), 0));
     if (!Number.isFinite(gradientNorm)) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
     optimizer.begin({ step: index, learningRate, gradientScale: clipScale(gradientNorm, clipNorm) });
-    await this.plan.run(micro, { accumulate: false, sink, repeatsForward: false });
+    await plan.run(micro, { accumulate: false, sink, repeatsForward: false });
     return { loss, gradientNorm };
   }
 
@@ -88,7 +92,7 @@ export class StreamedTrainer implements Trainer {
   }
 
   close(): void {
-    this.plan.close();
+    this.plans.close();
     this.norm.close();
     this.state.optimizer.close();
   }

@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../base/errors.js";
 import { BatchOrder } from "./packing.js";
 import { padDocuments } from "./padded.js";
-import { curriculum, lengthGrouped, type OrderRule, rowLengths, rowScores, shuffled } from "./row-order.js";
+import {
+  curriculum,
+  documentLengths,
+  lengthGrouped,
+  type OrderRule,
+  rowLengths,
+  rowScores,
+  shuffled,
+} from "./row-order.js";
 
 const lengths = Array.from({ length: 40 }, (_, i) => 2 + ((i * 7) % 11));
 const dataset = padDocuments(
@@ -56,5 +64,6 @@ describe("orders", () => {
   it("rowScores are means over a row's tokens", () => {
     const packed = { ...dataset, time: 4, numRows: 2, segments: Int32Array.of(0, 0, 0, 1, 1, -1, -1, -1) };
     expect([...rowScores(packed, [2, 6])]).toEqual([3, 6]);
+    expect([...documentLengths(packed)]).toEqual([3, 2]);
   });
 });

@@ -56,6 +56,14 @@ export function rowLengths({ time, numRows, segments }: PackedDataset): Int32Arr
   return lengths;
 }
 
+/** Tokens of each document in all of its parts, by its index. */
+export function documentLengths({ segments }: PackedDataset): Int32Array {
+  const count = segments.reduce((most, document) => Math.max(most, document), -1) + 1;
+  const lengths = new Int32Array(count);
+  for (const document of segments) if (document >= 0) lengths[document]!++;
+  return lengths;
+}
+
 /**
  * Mean score of a row's tokens, from scores of documents.
  * @param scores by index of the packed documents. `packDocuments` does not count those of fewer than two tokens.
