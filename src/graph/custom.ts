@@ -56,3 +56,21 @@ const stopOp: OpDef<[Tensor]> = {
   evaluate: ([x]) => x,
   samples: [],
 };
+
+/**
+ * x, handed from the forward to the backward pass under every policy of what is saved: what it is computed from is not
+ * computed again.
+ */
+export function kept(x: Tensor): Tensor {
+  return apply(keptOp, [x], {});
+}
+
+export const keptOp: OpDef<[Tensor]> = {
+  name: "kept",
+  infer: ([x]) => x,
+  gradient: (ct) => [ct],
+  lower: (_, [x]) => x,
+  evaluate: ([x]) => x,
+  flopsPerElement: () => Number.POSITIVE_INFINITY,
+  samples: [],
+};

@@ -7,6 +7,7 @@ import { evaluateShape, readLate } from "../graph/index.js";
 import { type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
 import { frozenLocals, type LayerGraphs, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 import { gradientLayout } from "./gradient-layout.js";
+import { hiddenBytes } from "./hidden-states.js";
 import { layerGraph } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 import type { LossPlanOptions } from "./loss-plan.js";
@@ -61,12 +62,11 @@ export function estimateMemory(
   if (paging) return totalled({ ...largestResident(description, updateBytes ?? wholeUpdate), ...around });
   const specs = parameterSpecs(model);
   const trained = specs.filter(({ name }) => options.isTrainable(name));
-  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
   const parts = {
     weights: specs.reduce((sum, { name, shape }) => sum + storedBytes(shape, options.frozen?.get(name)), 0),
     gradients: gradientBytes(description, trained),
     optimizer: trained.reduce((sum, { shape }) => sum + stateBytes(shape), 0),
-    activations: (layers.length + 3) * hidden,
+    activations: hiddenBytes(description),
     residuals: layers.reduce((sum, layer) => sum + residualBytes(layer), 0),
     ...around,
   };
@@ -161,7 +161,7 @@ function residualBytes({ residuals }: LayerGraphs): number {
   return Object.values(residuals).reduce((sum, { dtype, shape }) => sum + byteSize(dtype, evaluateShape(shape, {})), 0);
 }
 
-function largestWorkspace({ model, options, layers, headTrainable }: TrainDescription): number {
+function largestWorkspace({ model, options, layers, headTrainable, selected }: TrainDescription): number {
   const graphs = new Set<Graph>();
   for (const { forward, backward, accumulate } of layers) {
     for (const graph of [forward, accumulate ?? backward]) if (graph) graphs.add(graph);
@@ -171,7 +171,7 @@ function largestWorkspace({ model, options, layers, headTrainable }: TrainDescri
     vocabulary < model.vocabSize
       ? [vocabularyGraphs(model, headTrainable).gradientAccumulate]
       : [lossGradientGraph(model, headTrainable, true)];
-  const dims = { rows: Math.min(rows, options.batchSize * options.time), tokens: vocabulary };
+  const dims = { rows: Math.min(rows, options.batchSize * (selected ?? options.time)), tokens: vocabulary };
   return Math.max(
     ...[...graphs].map((graph) => workspaceBytes(graph)),
     ...head.map((graph) => workspaceBytes(graph, dims)),

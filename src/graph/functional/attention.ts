@@ -20,9 +20,7 @@ import {
   where,
 } from "../ops/index.js";
 import { constant, scalar, type Tensor } from "../tensor.js";
-
-/** Scores of positions that must not be seen. Finite, so that no row of scores is all minus infinity. */
-const MASKED = -1e30;
+import { MASKED, visibleFrom } from "./visible.js";
 
 export interface CausalAttentionOptions {
   /** Factor on the scores; 1/√C in the paper. */
@@ -41,34 +39,31 @@ export interface CausalAttentionOptions {
    * depends on the key alone. Gradients flow to it.
    */
   readonly bias?: Tensor;
+  /**
+   * Where the queries stand, [B, Q] int64, where they are not all T positions: row · T + position, ascending in each row.
+   * No bias then.
+   */
+  readonly places?: Tensor;
 }
 
-/** One tile: queries start … end - 1 against keys first … end - 1. */
+/** One tile: queries start … end - 1 against keys first … last - 1. */
 interface Tile {
   readonly start: number;
   readonly end: number;
   readonly first: number;
+  readonly last: number;
 }
 
 /**
  * softmax(scale · q kᵀ) v under a causal mask, with the probabilities recomputed in the backward pass
  * (FlashAttention's memory argument, Dao et al. 2022, arXiv:2205.14135, section 3, by query tiles with whole rows).
- * q [B, H, T, C], k and v [B, G, T, C] with G dividing H (grouped queries share keys without copying them)
- * → [B, H, T, C]. Sizes must be known.
+ * q [B, H, Q, C], k and v [B, G, T, C] with G dividing H (grouped queries share keys without copying them)
+ * → [B, H, Q, C]; Q is T unless `places` says where the queries stand. Sizes must be known.
  */
 export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: CausalAttentionOptions): Tensor {
-  const [, heads, time] = q.shape;
-  const groups = k.shape[1];
-  if (q.shape.some((dim) => typeof dim !== "number")) {
-    throw new UnsupportedError(`causal attention in tiles needs known sizes, got q [${q.shape}]`);
-  }
-  if (Number(heads) % Number(groups) !== 0 || k.shape[2] !== time || `${k.shape}` !== `${v.shape}`) {
-    throw new ShapeError(`causal attention: q [${q.shape}], k [${k.shape}] and v [${v.shape}] do not fit`);
-  }
+  checkShapes(q, k, v, options);
   const { bias } = options;
-  if (bias && !isScoreBias(bias.shape, [Number(q.shape[0]), Number(heads), Number(time)])) {
-    throw new ShapeError(`causal attention: a bias [${bias.shape}] does not fit the scores of q [${q.shape}]`);
-  }
+  const time = k.shape[2];
   const core = new TiledAttention(q, k, v, options);
   const [out] = withGradient(
     "causal_attention",
@@ -78,6 +73,38 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: Causal
     { flopsPerElement: 4 * Number(time) },
   );
   return out!;
+}
+
+/**
+ * Gradients by q, k and v of `output`, the causal attention of the three, from the one by it: for who has the output
+ * from elsewhere.
+ */
+export function causalAttentionGradient(
+  [q, k, v]: readonly [Tensor, Tensor, Tensor],
+  options: Omit<CausalAttentionOptions, "bias">,
+  output: Tensor,
+  cotangent: Tensor,
+): [Tensor, Tensor, Tensor] {
+  checkShapes(q, k, v, options);
+  const [dq, dk, dv] = new TiledAttention(q, k, v, options).backward(cotangent, output);
+  return [dq!, dk!, dv!];
+}
+
+function checkShapes(q: Tensor, k: Tensor, v: Tensor, { bias, places }: CausalAttentionOptions): void {
+  const [batch, heads, count] = q.shape;
+  const [, groups, time] = k.shape;
+  if ([...q.shape, time].some((dim) => typeof dim !== "number")) {
+    throw new UnsupportedError(`causal attention in tiles needs known sizes, got q [${q.shape}]`);
+  }
+  const isPlaced = places ? `${places.shape}` === `${[batch, count]}` && Number(count) <= Number(time) : count === time;
+  if (Number(heads) % Number(groups) !== 0 || !isPlaced || `${k.shape}` !== `${v.shape}`) {
+    throw new ShapeError(
+      `causal attention: q [${q.shape}]${places ? ` at places [${places.shape}]` : ""}, k [${k.shape}] and v [${v.shape}] do not fit`,
+    );
+  }
+  if (bias && (places || !isScoreBias(bias.shape, [Number(batch), Number(heads), Number(time)]))) {
+    throw new ShapeError(`causal attention: a bias [${bias.shape}] does not fit the scores of q [${q.shape}]`);
+  }
 }
 
 function isScoreBias([b, h, t, s]: Shape, [batch, heads, time]: readonly [number, number, number]): boolean {
@@ -99,18 +126,18 @@ class TiledAttention {
     readonly v: Tensor,
     readonly options: CausalAttentionOptions,
   ) {
-    const [batch, heads, time, headDim] = q.shape as readonly [number, number, number, number];
+    const [batch, heads, count, headDim] = q.shape as readonly [number, number, number, number];
     this.#batch = batch;
-    this.#time = time;
+    this.#time = Number(k.shape[2]);
     this.#headDim = headDim;
     this.#groups = Number(k.shape[1]);
     this.#repeats = heads / this.#groups;
-    const { tile, window = time } = options;
-    this.#tiles = Array.from({ length: Math.ceil(time / tile) }, (_, i) => ({
-      start: i * tile,
-      end: Math.min((i + 1) * tile, time),
-      first: Math.max(0, i * tile - window + 1),
-    }));
+    const { tile, window = this.#time } = options;
+    this.#tiles = Array.from({ length: Math.ceil(count / tile) }, (_, i) => {
+      const end = Math.min((i + 1) * tile, count);
+      // the i-th of Q queries in order stands at i or behind, with Q - i - 1 others after it
+      return { start: i * tile, end, first: Math.max(0, i * tile - window + 1), last: this.#time - count + end };
+    });
   }
 
   forward(): Tensor {
@@ -152,21 +179,21 @@ class TiledAttention {
   }
 
   /** The tile's scores' gradient [B, G, H/G · t, keys] → [1 or B, H, 1 or t, T]. */
-  #biasGradient(ds: Tensor, bias: Tensor, { start, end, first }: Tile): Tensor {
-    const apart = reshape(ds, [this.#batch, this.#groups * this.#repeats, end - start, end - first]);
+  #biasGradient(ds: Tensor, bias: Tensor, { start, end, first, last }: Tile): Tensor {
+    const apart = reshape(ds, [this.#batch, this.#groups * this.#repeats, end - start, last - first]);
     const axes = [0, 2].filter((axis) => bias.shape[axis] === 1);
-    return pad(reduceSum(apart, axes, { keepDims: true }), 3, first, this.#time - end);
+    return pad(reduceSum(apart, axes, { keepDims: true }), 3, first, this.#time - last);
   }
 
   /** The part of a bias that a tile adds, [1 or B, G, H/G, 1 or t, keys]. */
-  #biasOf(bias: Tensor, { start, end, first }: Tile): Tensor {
+  #biasOf(bias: Tensor, { start, end, first, last }: Tile): Tensor {
     const rows = bias.shape[2] === 1 ? bias : slice(bias, 2, start, end);
-    return reshape(slice(rows, 3, first, end), [
+    return reshape(slice(rows, 3, first, last), [
       bias.shape[0]!,
       this.#groups,
       this.#repeats,
       rows.shape[2]!,
-      end - first,
+      last - first,
     ]);
   }
 
@@ -182,19 +209,24 @@ class TiledAttention {
   }
 
   /** [B, G, T, ·] → the keys that the tile sees. */
-  #keys(x: Tensor, { first, end }: Tile): Tensor {
-    return slice(x, 2, first, end);
+  #keys(x: Tensor, { first, last }: Tile): Tensor {
+    return slice(x, 2, first, last);
   }
 
   /** softmax of the tile's masked scores, [B, G, H/G · t, keys]. */
   #probabilities(tile: Tile, queries: Tensor): Tensor {
-    const { start, end, first } = tile;
-    const [rows, seen] = [end - start, end - first];
-    const scale = this.options.scale;
+    const { start, end, first, last } = tile;
+    const [rows, seen] = [end - start, last - first];
+    const { scale, places } = this.options;
     const scores = (keys: Tensor): Tensor => matmul(queries, keys, { transB: true, scale });
     const split = (x: Tensor): Tensor => reshape(x, [this.#batch, this.#groups, this.#repeats, rows, x.shape[3]!]);
     const joined = (x: Tensor): Tensor =>
       reshape(x, [this.#batch, this.#groups, this.#repeats * rows, x.shape.at(-1)!]);
+    if (places) {
+      const bias = visibleFrom(slice(places, 1, start, end), { ...this.options, time: this.#time, first, last });
+      const apart = split(scores(this.#keys(this.k, tile)));
+      return softmax(joined(add(apart, reshape(bias, [this.#batch, 1, 1, rows, seen]))));
+    }
     // only the keys that are also queries of this tile need the causal mask, so only their scores pay for it
     const triangle = joined(add(split(scores(slice(this.k, 2, start, end))), causalBias(rows)));
     let all = triangle;
@@ -208,9 +240,9 @@ class TiledAttention {
   }
 
   /** 0 where query and key belong to one segment, MASKED elsewhere: [B, 1, 1, t, keys]. */
-  #segmentBias(segments: Tensor, { start, end, first }: Tile): Tensor {
+  #segmentBias(segments: Tensor, { start, end, first, last }: Tile): Tensor {
     const ofQueries = reshape(slice(segments, 1, start, end), [this.#batch, 1, 1, end - start, 1]);
-    const ofKeys = reshape(slice(segments, 1, first, end), [this.#batch, 1, 1, 1, end - first]);
+    const ofKeys = reshape(slice(segments, 1, first, last), [this.#batch, 1, 1, 1, last - first]);
     return where(equal(ofQueries, ofKeys), scalar(0), scalar(MASKED));
   }
 
@@ -235,15 +267,15 @@ class PrefixSum {
 
   /** Adds tile i's part, [B, G, keys, C]; keys that no earlier tile sees are done. Returns the sum that is still open. */
   add(i: number, part: Tensor): Tensor {
-    const { end, first } = this.#tiles[i]!;
-    const shared = end - this.#first;
+    const { last, first } = this.#tiles[i]!;
+    const shared = last - this.#first;
     let sum = part;
     if (this.#open) {
-      const openEnd = this.#tiles[i + 1]!.end;
-      this.#finished.unshift(slice(this.#open, 2, shared, openEnd - this.#first));
+      const openLast = this.#tiles[i + 1]!.last;
+      this.#finished.unshift(slice(this.#open, 2, shared, openLast - this.#first));
       if (shared > 0) {
         const [lead, earlier] = [this.#first - first, slice(this.#open, 2, 0, shared)];
-        const both = add(slice(part, 2, lead, end - first), earlier);
+        const both = add(slice(part, 2, lead, last - first), earlier);
         sum = lead === 0 ? both : concat([slice(part, 2, 0, lead), both], 2);
       }
     }
@@ -266,8 +298,8 @@ function causalBias(rows: number): Tensor {
 }
 
 /** [t, keys]: MASKED where a key lies `window` or more before the query. */
-function windowBias({ start, end, first }: Tile, window: number): Tensor {
-  const [rows, seen] = [end - start, end - first];
+function windowBias({ start, end, first, last }: Tile, window: number): Tensor {
+  const [rows, seen] = [end - start, last - first];
   const data = allocate("float32", rows * seen);
   for (let i = 0; i < rows; i++) data.fill(MASKED, i * seen, i * seen + Math.max(0, start + i - window + 1 - first));
   return constant({ dtype: "float32", shape: [rows, seen], data });
