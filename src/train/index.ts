@@ -13,6 +13,7 @@ export {
   rowScores,
   shuffled,
 } from "./data/row-order.js";
+export { selectTokens } from "./data/select-tokens.js";
 export { packWithVirtualTokens } from "./data/virtual-tokens.js";
 export { Evaluation } from "./evaluate.js";
 export {

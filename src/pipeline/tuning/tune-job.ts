@@ -226,6 +226,7 @@ class TuneJob {
       accumulate,
       isTrainable: this.tuning.isTrainable,
       algorithm: algorithmOf(settings),
+      ...(settings.selectedTokens !== undefined && { selectedTokens: settings.selectedTokens }),
       ...(this.base.frozen && { frozen: this.base.frozen }),
       optimizer: optimizers[settings.optimizer](),
       weightDecay: settings.weightDecay,

@@ -54,6 +54,8 @@ class MezoTrainer implements Trainer {
     expectPlainSgd("mezo", options.optimizer);
     if (options.clipNorm !== null || options.streamGradients)
       throw new ConfigError("mezo has no gradients to clip or stream: clipNorm must be null and streamGradients false");
+    if (options.selectedTokens !== undefined)
+      throw new ConfigError("mezo has no backward pass to select tokens for; leave out selectedTokens");
     const plan = await LossPlan.create(runtime, model, { ...options, time: dataset.time, packed: true }, parameters);
     const trained = new Map([...parameters].filter(([name]) => options.isTrainable(name)));
     return new MezoTrainer(
