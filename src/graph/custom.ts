@@ -24,7 +24,8 @@ const customOp: OpDef<readonly Tensor[], CustomAttrs> = {
 };
 
 /**
- * Wraps `results`, computed from `sources` by any ops, so that differentiation uses `gradient` instead of theirs.
+ * Wraps `results`, computed from `sources` by any ops or known to be what such ops would give, so that differentiation uses
+ * `gradient` instead of theirs.
  * The rule sees `sources` as its inputs and the wrapped results as its outputs; what it uses of them is what the
  * backward program needs. `flopsPerElement` tells a residual policy how dear the results are to recompute.
  */

@@ -11,6 +11,7 @@ import { LossPlan } from "./loss-plan.js";
 import { estimateMemory } from "./memory.js";
 import type { MicroBatch } from "./sequence-feeds.js";
 import { TrainPlan } from "./train-plan.js";
+import { wholeGradient } from "./whole-gradient.js";
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -274,6 +275,8 @@ describe("TrainPlan", () => {
       await expect(train(model, [some], { selectedTokens: 0 })).rejects.toThrow(
         "expected above 0 and at most 1, got 0",
       );
+      const description = describeTraining(model, { ...defaults, selectedTokens: 0.5 });
+      expect(() => wholeGradient(description, {})).toThrow("differentiates all positions");
       const { model: shifted } = tuningOf(model, createAdapter(model, { method: "longlora", config: { r: 2 } }));
       expect(() => describeTraining(shifted, { ...defaults, time: 8, selectedTokens: 0.5 })).toThrow(
         "in shifted groups (LongLoRA) is differentiated for all positions only",
