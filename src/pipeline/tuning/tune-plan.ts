@@ -183,14 +183,10 @@ function refusal(
   const packed = settings.frozen === "float32" && frozenWeights(base, request.isTrainable, "nf4");
   if (packed && packed.size > 0 && shapeWithin({ ...request, frozen: packed }, limits).fitting)
     changes.push("--frozen nf4");
-  if (request.gradients !== "none" && settings.selectedTokens === undefined && fitsSelected(request, limits))
+  if (settings.selectedTokens === undefined && fitsSelected(base, settings, request, limits))
     changes.push(`--selected-tokens ${USUAL_SELECTION}`);
   const algorithm = THRIFTY.slice(THRIFTY.indexOf(settings.algorithm) + 1).find((name) => {
-    const plain = {
-      ...settings,
-      ...algorithmDefaults({ algorithm: name }),
-      algorithm: name,
-    };
+    const plain = { ...settings, ...algorithmDefaults({ algorithm: name }), algorithm: name };
     return shapeWithin(stepRequest(request, plain, request.time, request.frozen), limits).fitting;
   });
   if (algorithm) changes.push(`--algorithm ${algorithm}`);
@@ -200,15 +196,23 @@ function refusal(
   );
 }
 
-/** Share of the positions with which the paper's results are near those of all (TokenTune, arXiv:2501.18824: 20 to 30 %). */
+/** Share of the positions that is proposed: near what the paper's language models were tuned with (arXiv:2501.18824). */
 const USUAL_SELECTION = 0.25;
 
-function fitsSelected(request: StepRequest, limits: MemoryLimits): boolean {
+function fitsSelected(
+  base: LanguageModel,
+  settings: TuneSettings,
+  request: StepRequest,
+  limits: MemoryLimits,
+): boolean {
+  if (request.gradients === "none") return false;
+  const selectedTokens = USUAL_SELECTION;
   try {
-    return shapeWithin({ ...request, selectedTokens: USUAL_SELECTION }, limits).fitting !== undefined;
+    tuningFor(base, { ...settings, selectedTokens });
+    return shapeWithin({ ...request, selectedTokens }, limits).fitting !== undefined;
   } catch (thrown) {
-    if (!(thrown instanceof UnsupportedError)) throw thrown;
-    // the model's attention is differentiated for all positions only
+    if (!(thrown instanceof ConfigError || thrown instanceof UnsupportedError)) throw thrown;
+    // virtual tokens, or attention that is differentiated for all positions only
     return false;
   }
 }
