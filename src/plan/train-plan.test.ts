@@ -266,6 +266,20 @@ describe("TrainPlan", () => {
       }
     });
 
+    it("keeps keys and values where they are fewer than the layer's inputs, even where all else is computed again", () => {
+      const layerOf = (num_key_value_heads: number) =>
+        describeTraining(tinyModel({ num_key_value_heads }), { ...defaults, save: "inputs", selectedTokens: 0.5 })
+          .layers[0]!;
+      const [few, many] = [layerOf(1), layerOf(2)];
+      expect(Object.values(few.residuals).map(({ shape }) => shape)).toEqual([
+        [2, time, 4],
+        [2, time, 4],
+      ]);
+      expect(Object.keys(few.backward!.inputs)).not.toContain("whole.x");
+      expect(many.residuals).toEqual({});
+      expect(Object.keys(many.backward!.inputs)).toContain("whole.x");
+    });
+
     it("names what does not fit", async () => {
       const model = tinyModel();
       await expect(train(model, [batch], { selectedTokens: 0.5 })).rejects.toThrow(
