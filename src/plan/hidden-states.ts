@@ -1,7 +1,7 @@
 /** @file Hidden states between layers and gradients by them: where they lie. */
 
 import { byteSize, type HostTensor, zeros } from "../base/host-tensor.js";
-import type { Feeds } from "../runtime/index.js";
+import type { Feeds, Runtime } from "../runtime/index.js";
 import type { TrainDescription } from "./describe.js";
 import { WHOLE_X, WHOLE_Y } from "./selected-layer.js";
 import { flatRows, gatherRows } from "./sequence-feeds.js";
@@ -22,7 +22,7 @@ function numBuffers(sizes: Sizes): { readonly states: number; readonly wholes: n
   return readsWhole(sizes) ? { states: 1, wholes: all } : { states: all, wholes: 2 };
 }
 
-const shapeOf = ({ model, options: { batchSize } }: Sizes, positions: number): number[] => [
+const shapeOf = ({ model, options: { batchSize } }: Pick<Sizes, "model" | "options">, positions: number): number[] => [
   batchSize,
   positions,
   model.hiddenSize,
@@ -36,6 +36,13 @@ export function hiddenBytes(sizes: Sizes): number {
   return (states + 2) * bytes(selected ?? options.time) + wholes * bytes(options.time);
 }
 
+/** Bytes of `count` buffers of differentiated positions, with what programs hold of all positions beside them. */
+export function residentBytes(sizes: Pick<Sizes, "model" | "options" | "selected">, count: number): number {
+  const { selected, options } = sizes;
+  const bytes = (positions: number): number => byteSize("float32", shapeOf(sizes, positions));
+  return count * bytes(selected ?? options.time) + (selected === undefined ? 0 : 2 * bytes(options.time));
+}
+
 /** Inputs and outputs of layers, of the positions that are differentiated and, where these are a selection, of all. */
 export class HiddenStates {
   /** Of the differentiated positions, [B, k or T, D]; one that serves all layers in turn where `#wholes` has them all. */
@@ -46,14 +53,22 @@ export class HiddenStates {
   readonly #wholes: readonly HostTensor[];
   readonly #numLayers: number;
 
-  constructor(sizes: Sizes) {
+  /** What outlives a layer's programs lies where the runtime's tensors do, which may be in files. */
+  constructor(runtime: Runtime, sizes: Sizes) {
     const { layers, options, selected = options.time } = sizes;
     const { states, wholes } = numBuffers(sizes);
-    const state = (): HostTensor => zeros("float32", shapeOf(sizes, selected));
+    const buffers = (count: number, positions: number): HostTensor[] => {
+      const shape = shapeOf(sizes, positions);
+      const isOnePerLayer = count > layers.length;
+      return Array.from({ length: count }, () =>
+        isOnePerLayer ? runtime.zeros("float32", shape) : zeros("float32", shape),
+      );
+    };
+    const gradient = (): HostTensor => zeros("float32", shapeOf(sizes, selected));
     this.#numLayers = layers.length;
-    this.#states = Array.from({ length: states }, state);
-    this.#gradients = [state(), state()];
-    this.#wholes = Array.from({ length: wholes }, () => zeros("float32", shapeOf(sizes, options.time)));
+    this.#states = buffers(states, selected);
+    this.#gradients = [gradient(), gradient()];
+    this.#wholes = buffers(wholes, options.time);
   }
 
   /** What all tokens' embeddings are written to. */

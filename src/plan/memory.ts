@@ -7,7 +7,7 @@ import { evaluateShape, readLate } from "../graph/index.js";
 import { type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
 import { frozenLocals, type LayerGraphs, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 import { gradientLayout } from "./gradient-layout.js";
-import { hiddenBytes } from "./hidden-states.js";
+import { hiddenBytes, residentBytes } from "./hidden-states.js";
 import { layerGraph } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 import type { LossPlanOptions } from "./loss-plan.js";
@@ -109,16 +109,14 @@ const totalled = (parts: Omit<MemoryEstimate, "total">): MemoryEstimate => ({
 type Resident = Omit<MemoryEstimate, "workspace" | "runtime" | "total">;
 
 /** What programs hold of tensors that leave RAM after each: the most that a layer, the head or an update needs. */
-function largestResident(
-  { model, options, layers, headTrainable }: TrainDescription,
-  updateBytes: (shape: readonly number[]) => number,
-): Resident {
+function largestResident(description: TrainDescription, updateBytes: (shape: readonly number[]) => number): Resident {
+  const { model, options, layers, headTrainable } = description;
   const shapes = new Map(parameterSpecs(model).map(({ name, shape }) => [name, shape]));
   const total = (names: Iterable<string>, bytesOf: (name: string) => number): number =>
     [...names].reduce((sum, name) => sum + bytesOf(name), 0);
   const stored = (name: string): number => storedBytes(shapes.get(name)!, options.frozen?.get(name));
   const dense = (name: string): number => byteSize("float32", shapes.get(name)!);
-  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
+  const hidden = (count: number): number => residentBytes(description, count);
   const ofLayers = layers.map((layer, i): Resident => {
     const { kind, prefix } = model.layers[i]!;
     const names = model.kinds[kind]!.parameters.map(({ name }) => prefix + name);
@@ -128,7 +126,7 @@ function largestResident(
       weights: total(names, stored),
       gradients: total(trained, dense),
       optimizer: 0,
-      activations: 4 * hidden,
+      activations: hidden(4),
       residuals,
     };
   });
@@ -138,7 +136,7 @@ function largestResident(
     weights: tile * total(head, stored),
     gradients: tile * total(headTrainable, dense),
     optimizer: 0,
-    activations: 3 * hidden,
+    activations: hidden(3),
     residuals: 0,
   };
   const trained = [...shapes.keys()].filter(options.isTrainable);
@@ -146,7 +144,7 @@ function largestResident(
     // its length is taken of a whole gradient
     const gradients = dense(name);
     const optimizer = Math.max(0, updateBytes(shapes.get(name)!) - gradients);
-    return { weights: 0, gradients, optimizer, activations: 2 * hidden, residuals: 0 };
+    return { weights: 0, gradients, optimizer, activations: hidden(2), residuals: 0 };
   });
   const bytesOf = (parts: Resident): number => Object.values(parts).reduce((a, b) => a + b, 0);
   return [...ofLayers, ofHead, ...ofUpdates].reduce((most, parts) => (bytesOf(parts) > bytesOf(most) ? parts : most));

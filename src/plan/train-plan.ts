@@ -1,7 +1,7 @@
 /** @file Forward and backward over a whole model: one program per kind of layer, run once per layer and tile. */
 
 import { TrainingError } from "../base/errors.js";
-import { type HostTensor, zeros } from "../base/host-tensor.js";
+import type { HostTensor } from "../base/host-tensor.js";
 import { storedFormat, storedParts } from "../compress/index.js";
 import { evaluateShape, type Graph } from "../graph/index.js";
 import { type LanguageModel, type Layer, type Parameters, parameterSpecs } from "../nn/index.js";
