@@ -134,7 +134,8 @@ export async function planTuning(
   const rowsInAll = settings.epochs * rows.train.numRows;
   const steps = settings.steps ?? Math.max(1, Math.round(rowsInAll / settings.batchSize));
   const heldOutRows = rows.heldOut?.numRows ?? 0;
-  const evaluationMs = (settings.evaluations + 1) * heldOutRows * (ms / settings.batchSize) * evaluationShare(fitting.request);
+  const evaluationMs =
+    (settings.evaluations + 1) * heldOutRows * (ms / settings.batchSize) * evaluationShare(fitting.request);
   return {
     shape,
     time: rows.time,
