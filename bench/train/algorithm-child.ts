@@ -9,7 +9,7 @@ import { adamw, algorithms, Evaluation, packDocuments, sgd, stateBytes, train } 
 import { peakBytes } from "../peak.js";
 import type { AlgorithmResult, AlgorithmRun } from "./algorithms.bench.js";
 
-const { way, shape, time, steps, threads } = JSON.parse(process.argv[2]!) as AlgorithmRun;
+const { way, shape, time, steps, threads, save, selectedTokens } = JSON.parse(process.argv[2]!) as AlgorithmRun;
 const model = llama({
   vocab_size: shape.vocab,
   hidden_size: shape.hidden,
@@ -31,7 +31,8 @@ const sizes = {
 const runtime = await Runtime.open({ numThreads: threads });
 const parameters = initialize(parameterSpecs(model), 0);
 const isTrainable = (): boolean => true;
-const plan = { ...sizes, save: "inputs", isTrainable, streamGradients: way === "lomo" } as const;
+const selection = selectedTokens === undefined ? {} : { selectedTokens };
+const plan = { ...sizes, ...selection, save, isTrainable, streamGradients: way === "lomo" } as const;
 const rule = way === "adamw" ? adamw() : sgd();
 const stepMs: number[] = [];
 

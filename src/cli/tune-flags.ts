@@ -46,6 +46,7 @@ const KEYS = [
   "targets",
   "alsoTrain",
   "algorithm",
+  "selectedTokens",
   "optimizer",
   "learningRate",
   "schedule",
@@ -153,6 +154,11 @@ export function addTuneFlags(command: Command): Command {
         "--algorithm <name>",
         "how a step is found: by all gradients, a layer's at a time (lomo), or forward passes alone (mezo) (default: backprop)",
       ).choices(Object.keys(algorithms)),
+    )
+    .option(
+      "--selected-tokens <share>",
+      "share of the positions that are learned from, others drawn for each step (default: all)",
+      Number,
     )
     .addOption(
       new Option("--optimizer <name>", "default: adamw; with lomo and mezo sgd").choices(Object.keys(optimizers)),

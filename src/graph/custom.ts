@@ -24,7 +24,8 @@ const customOp: OpDef<readonly Tensor[], CustomAttrs> = {
 };
 
 /**
- * Wraps `results`, computed from `sources` by any ops, so that differentiation uses `gradient` instead of theirs.
+ * Wraps `results`, computed from `sources` by any ops or known to be what such ops would give, so that differentiation uses
+ * `gradient` instead of theirs.
  * The rule sees `sources` as its inputs and the wrapped results as its outputs; what it uses of them is what the
  * backward program needs. `flopsPerElement` tells a residual policy how dear the results are to recompute.
  */
@@ -54,5 +55,23 @@ const stopOp: OpDef<[Tensor]> = {
   gradient: "zero",
   lower: (_, [x]) => x,
   evaluate: ([x]) => x,
+  samples: [],
+};
+
+/**
+ * x, handed from the forward to the backward pass under every policy of what is saved: what it is computed from is not
+ * computed again.
+ */
+export function kept(x: Tensor): Tensor {
+  return apply(keptOp, [x], {});
+}
+
+export const keptOp: OpDef<[Tensor]> = {
+  name: "kept",
+  infer: ([x]) => x,
+  gradient: (ct) => [ct],
+  lower: (_, [x]) => x,
+  evaluate: ([x]) => x,
+  flopsPerElement: () => Number.POSITIVE_INFINITY,
   samples: [],
 };

@@ -2,12 +2,22 @@
 
 import { ConfigError } from "../base/errors.js";
 import { byteSize } from "../base/host-tensor.js";
+import { keptOp } from "./custom.js";
 import { grad } from "./grad.js";
 import { minimumCut } from "./min-cut.js";
-import { constantValue, type Graph, input, inputName, type Node, type Tensor, topologicalOrder } from "./tensor.js";
+import {
+  constantValue,
+  type Graph,
+  input,
+  inputName,
+  type Node,
+  type OpDef,
+  type Tensor,
+  topologicalOrder,
+} from "./tensor.js";
 
 /**
- * What the forward program hands to the backward program.
+ * What the forward program hands to the backward program, beside values that are marked `kept`.
  * - "all": every value that the backward pass reads; nothing is computed twice.
  * - "selective": the fewest bytes from which the backward pass can start without a second matrix product or anything else
  *   that is dear (Korthikanti et al. 2022, arXiv:2205.05198); what is cheap is recomputed.
@@ -90,9 +100,23 @@ export function trimmed({ name, inputs, outputs }: Graph): Graph {
 
 /** The forward values that the backward pass starts from. */
 function residualsOf(gradients: readonly Tensor[], forward: ReadonlySet<Node>, save: SavePolicy): Iterable<Tensor> {
-  if (save === "inputs") return [];
+  if (save === "inputs") return markedValues(gradients);
   const read = forwardValues(gradients, forward);
   return save === "all" ? withoutViews(read) : smallest(read);
+}
+
+/** Values to keep whatever the policy: the first of them on each way from the gradients to the inputs. */
+function markedValues(gradients: readonly Tensor[]): Set<Tensor> {
+  const marked = new Set<Tensor>();
+  const seen = new Set<Tensor>();
+  const visit = (tensor: Tensor): void => {
+    if (seen.has(tensor)) return;
+    seen.add(tensor);
+    if (tensor.node.op === (keptOp as OpDef)) marked.add(tensor);
+    else tensor.node.inputs.forEach(visit);
+  };
+  gradients.forEach(visit);
+  return marked;
 }
 
 /** Results of forward nodes that the backward pass reads, leaves apart. */

@@ -21,7 +21,9 @@ export interface Seed {
  * @throws UnsupportedError naming the op when a gradient must pass through one that has none.
  */
 export function grad(seeds: readonly Seed[], wrt: readonly Tensor[]): (Tensor | null)[] {
-  const order = topologicalOrder(seeds.map((seed) => seed.output));
+  const outputs = seeds.map((seed) => seed.output);
+  // a composition's value may come from elsewhere than from what its gradient goes to
+  const order = topologicalOrder(outputs, new Set(), (node) => [...node.inputs, ...gradientSources(node)]);
   const active = activeNodes(order, new Set(wrt));
   const cotangents = new Map<Tensor, Tensor>();
   const accumulate = (to: Tensor, cotangent: Tensor): void => {

@@ -1,5 +1,5 @@
 /** @file The symbolic tensor graph: tensors, ops, gradients. */
-export { gradientSources, stopGradient, withGradient } from "./custom.js";
+export { gradientSources, kept, stopGradient, withGradient } from "./custom.js";
 export {
   type DifferentiatedGraph,
   type DifferentiateOptions,

@@ -218,21 +218,28 @@ export function graph<Name extends string>(
   return { name, inputs: tensors, outputs };
 }
 
-/** Every node that `outputs` depend on, inputs before users. `stop` tensors are leaves: what is behind them is not visited. */
-export function topologicalOrder(outputs: readonly Tensor[], stop: ReadonlySet<Tensor> = new Set()): Node[] {
+/**
+ * Every node that `outputs` depend on, inputs before users. `stop` tensors are leaves: what is behind them is not visited.
+ * `before` says what comes before a node where that is more than its inputs.
+ */
+export function topologicalOrder(
+  outputs: readonly Tensor[],
+  stop: ReadonlySet<Tensor> = new Set(),
+  before: (node: Node) => readonly Tensor[] = ({ inputs }) => inputs,
+): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
-  const stack: { node: Node; next: number }[] = [];
+  const stack: { node: Node; tensors: readonly Tensor[]; next: number }[] = [];
   const enter = (tensor: Tensor): void => {
     if (stop.has(tensor) || seen.has(tensor.node)) return;
     seen.add(tensor.node);
-    stack.push({ node: tensor.node, next: 0 });
+    stack.push({ node: tensor.node, tensors: before(tensor.node), next: 0 });
   };
   for (const output of outputs) {
     enter(output);
     while (stack.length > 0) {
       const top = stack.at(-1)!;
-      const child = top.node.inputs[top.next++];
+      const child = top.tensors[top.next++];
       if (child) enter(child);
       else order.push(stack.pop()!.node);
     }

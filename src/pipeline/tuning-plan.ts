@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { CapacityError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
+import { Rng } from "../base/rng.js";
 import type { FrozenWeights } from "../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../nn/index.js";
 import {
@@ -16,7 +17,7 @@ import {
   TrainPlan,
 } from "../plan/index.js";
 import type { Runtime } from "../runtime/index.js";
-import { batchOf, type GradientUse, type PackedDataset } from "../train/index.js";
+import { batchOf, type GradientUse, type PackedDataset, selectTokens } from "../train/index.js";
 
 export interface TuningBudget {
   /** Time of training. */
@@ -84,6 +85,8 @@ export interface StepRequest {
   readonly mayStream: boolean;
   /** Forms of frozen weights; what is not in it is float32. */
   readonly frozen?: FrozenWeights;
+  /** Share of the positions that are differentiated. Default all. */
+  readonly selectedTokens?: number;
   /** Which gradients the algorithm keeps. Default "all". "layer" takes all rows of a step at once. */
   readonly gradients?: GradientUse;
   /** Whether tensors lie in files: "may" where nothing fits otherwise. Default "no". */
@@ -179,6 +182,7 @@ export function shapeWithin(
       packed: true,
       isTrainable,
       ...(request.frozen && { frozen: request.frozen }),
+      ...(request.selectedTokens !== undefined && { selectedTokens: request.selectedTokens }),
     });
     const memory =
       request.gradients === "none"
@@ -215,11 +219,12 @@ export async function measureStep(
   dataset: PackedDataset,
 ): Promise<number> {
   const { request, description, shape } = fitting;
-  const batch = batchOf(
-    dataset,
-    Array.from({ length: shape.batchSize }, (_, i) => i),
-    1,
-  );
+  const rows = Array.from({ length: shape.batchSize }, (_, i) => i);
+  const { selected } = description;
+  const batch = {
+    ...batchOf(dataset, rows, 1),
+    ...(selected !== undefined && { selected: selectTokens(dataset, rows, selected, new Rng(0)) }),
+  };
   const trainable = trainableParameters(description);
   if (request.gradients === "none") {
     const plan = await LossPlan.create(runtime, request.model, description.options, parameters);

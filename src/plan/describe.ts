@@ -2,10 +2,12 @@
 
 import { ConfigError } from "../base/errors.js";
 import type { FrozenWeights } from "../compress/index.js";
+import { trimmed } from "../graph/differentiate.js";
 import { add, differentiate, type Graph, input, readLate, type SavePolicy, type Tensor } from "../graph/index.js";
 import { type LanguageModel, layerSpecs, linearShape } from "../nn/index.js";
 import { type FrozenLocals, layerGraph, type SequenceShape } from "./layer-graph.js";
 import type { LossTile } from "./loss-head.js";
+import { selectedLayerGraph, WHOLE_Y } from "./selected-layer.js";
 
 export interface TrainPlanOptions extends SequenceShape {
   readonly save: SavePolicy;
@@ -17,6 +19,11 @@ export interface TrainPlanOptions extends SequenceShape {
    * Rules out accumulation over micro-batches; clipping by the global norm takes a second backward pass.
    */
   readonly streamGradients: boolean;
+  /**
+   * Share of each sequence's positions that are differentiated and counted in the loss, above 0; each batch says which
+   * (`MicroBatch.selected`). The others enter attention as constants (TokenTune, arXiv:2501.18824). Default 1: all.
+   */
+  readonly selectedTokens?: number;
   /** Frozen weights that the parameters hold in packed form (`frozenWeights`, `packFrozen`). Default none. */
   readonly frozen?: FrozenWeights;
 }
@@ -41,6 +48,21 @@ export interface TrainDescription {
   readonly layers: readonly LayerGraphs[];
   /** Names of the head's parameters that get gradients. */
   readonly headTrainable: readonly string[];
+  /** Positions of each sequence that are differentiated, where not all are. */
+  readonly selected: number | undefined;
+}
+
+/**
+ * Positions of each sequence that are differentiated; undefined where all are.
+ * @throws ConfigError for a share that is not above 0 and at most 1.
+ */
+export function numSelected({ selectedTokens = 1, time }: Pick<TrainPlanOptions, "selectedTokens" | "time">) {
+  if (!(selectedTokens > 0 && selectedTokens <= 1))
+    throw new ConfigError(
+      `selectedTokens is a share of the positions: expected above 0 and at most 1, got ${selectedTokens}`,
+    );
+  const count = Math.max(1, Math.round(selectedTokens * time));
+  return count < time ? count : undefined;
 }
 
 /**
@@ -49,6 +71,7 @@ export interface TrainDescription {
  */
 export function describeTraining(model: LanguageModel, options: TrainPlanOptions): TrainDescription {
   checkFrozen(model, options);
+  const selected = numSelected(options);
   const known = new Map<string, LayerGraphs>();
   let isTrainedBelow = options.isTrainable(model.embedding.name);
   const layers = model.layers.map(({ kind, prefix }) => {
@@ -58,15 +81,18 @@ export function describeTraining(model: LanguageModel, options: TrainPlanOptions
     isTrainedBelow ||= trainable.length > 0;
     const frozen = frozenLocals(locals, prefix, options.frozen);
     const key = `${kind} ${wrt} ${Object.entries(frozen)}`;
-    const graphs =
-      known.get(key) ?? layerGraphs(layerGraph(model, kind, options, "train", frozen), wrt, trainable, options);
+    const build = (): Graph =>
+      selected === undefined
+        ? layerGraph(model, kind, options, "train", frozen)
+        : selectedLayerGraph(model, kind, options, selected, frozen);
+    const graphs = known.get(key) ?? layerGraphs(build(), wrt, trainable, options);
     known.set(key, graphs);
     return graphs;
   });
   const headTrainable = [...model.head.parameters, model.head.weight]
     .map((spec) => spec.name)
     .filter((name) => options.isTrainable(name));
-  return { model, options, layers, headTrainable };
+  return { model, options, layers, headTrainable, selected };
 }
 
 /** Formats of a layer's packed weights, by local name. */
@@ -97,8 +123,13 @@ function layerGraphs(
   trainable: readonly string[],
   { save, streamGradients }: TrainPlanOptions,
 ): LayerGraphs {
-  const { residuals, ...passes } = differentiate(graph, { wrt, save });
-  const [forward, backward] = [readLate(passes.forward), readLate(passes.backward)];
+  const { [WHOLE_Y]: whole, ...outputs } = graph.outputs;
+  const { residuals, ...passes } = differentiate({ ...graph, outputs }, { wrt, save });
+  // of selected positions nothing is computed in the forward pass but what the backward pass reads
+  const all = whole
+    ? trimmed({ ...passes.forward, inputs: graph.inputs, outputs: { ...residuals, [WHOLE_Y]: whole } })
+    : passes.forward;
+  const [forward, backward] = [readLate(all), readLate(passes.backward)];
   if (wrt.length === 0) return { trainable, forward, residuals, backward: undefined, accumulate: undefined };
   return {
     trainable,

@@ -53,9 +53,9 @@ function layerFlops({ layers }: TrainDescription, isBackwardToo: boolean): numbe
 }
 
 /** Operations of graphs that run over every tile of rows and of the vocabulary. */
-function headFlops({ model, options }: TrainDescription, graphs: readonly Graph[]): number {
+function headFlops({ model, options, selected = options.time }: TrainDescription, graphs: readonly Graph[]): number {
   const { rows, vocabulary } = options.lossTile;
-  const count = options.batchSize * options.time;
+  const count = options.batchSize * selected;
   const dims = { rows: Math.min(rows, count), tokens: Math.min(vocabulary, model.vocabSize) };
   const numTiles = (count / dims.rows) * (model.vocabSize / dims.tokens);
   return numTiles * graphs.reduce((sum, graph) => sum + graphFlops(graph, dims), 0);

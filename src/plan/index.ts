@@ -1,5 +1,5 @@
 /** @file Plans: which program runs on which tile, in what order. */
-export { describeTraining, type TrainDescription, type TrainPlanOptions } from "./describe.js";
+export { describeTraining, numSelected, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 export { contrastiveChain, embed, embeddingChain } from "./embed.js";
 export { type Encoded, type EncodeOptions, type EncoderBatch, type EncoderShape, encode } from "./encoder.js";
 export { lossChain, shiftRight, teacherForcedLogits } from "./encoder-decoder.js";

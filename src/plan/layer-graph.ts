@@ -11,12 +11,18 @@ import {
   dropout,
   type Graph,
   graph,
-  reshape,
   shiftedAttention,
   type Tensor,
-  transpose,
 } from "../graph/index.js";
-import { type AttentionRequest, type LanguageModel, scopeOf } from "../nn/index.js";
+import {
+  type AttentionRequest,
+  type LanguageModel,
+  type LayerContext,
+  type LayerKind,
+  type Scope,
+  scopeOf,
+} from "../nn/index.js";
+import { joinHeads, splitHeads } from "./whole-sequence.js";
 
 /** Sizes of the batches that a plan is made for. */
 export interface SequenceShape {
@@ -55,6 +61,8 @@ export type LayerMode = "train" | "evaluate" | "report";
 
 export const REPORT = "report.";
 
+type Tensors = Readonly<Record<string, Tensor>>;
+
 /** Forms of a layer's packed weights by local name. */
 export type FrozenLocals = Readonly<Record<string, FrozenFormatName>>;
 
@@ -66,7 +74,27 @@ export function layerGraph(
   mode: LayerMode,
   frozen: FrozenLocals = {},
 ): Graph {
-  const { parameters, build } = model.kinds[kind]!;
+  const layer = model.kinds[kind]!;
+  const reports: Record<string, Tensor> = {};
+  return graph(`layer.${kind}`, layerInputs(model, layer, shape, mode, frozen), (inputs) => {
+    const context = {
+      ...wholeContext(inputs, shape, mode),
+      report: (name: string, value: Tensor) => {
+        if (mode === "report") reports[REPORT + name] = value;
+      },
+    };
+    return { y: layer.build(layerScope(layer, inputs, frozen), inputs.x!, context), ...reports };
+  });
+}
+
+/** What a layer's graph reads: hidden states `x` [B, T, D], what all layers share, and its parameters by local name. */
+export function layerInputs(
+  model: LanguageModel,
+  { parameters }: LayerKind,
+  shape: SequenceShape,
+  mode: LayerMode,
+  frozen: FrozenLocals,
+): Record<string, Aval> {
   const weights: Record<string, Aval> = {};
   for (const spec of parameters) {
     const format = frozen[spec.name];
@@ -77,34 +105,36 @@ export function layerGraph(
   }
   const x: Aval = { dtype: "float32", shape: [shape.batchSize, shape.time, model.hiddenSize] };
   const seed: Aval = { dtype: "int32", shape: [] };
-  const all: Record<string, Aval> = { x, ...(mode === "train" && { seed }), ...sharedInputs(model, shape), ...weights };
-  let numMasks = 0;
-  const reports: Record<string, Tensor> = {};
-  return graph(`layer.${kind}`, all, (inputs) => {
-    const tables = Object.entries(inputs).flatMap(([name, tensor]) =>
-      name.startsWith(TABLE) ? [[name.slice(TABLE.length), tensor] as const] : [],
+  return { x, ...(mode === "train" && { seed }), ...sharedInputs(model, shape), ...weights };
+}
+
+/** A layer's parameters among the inputs of its graph, packed ones unpacked. */
+export function layerScope({ parameters }: LayerKind, inputs: Tensors, frozen: FrozenLocals): Scope {
+  const tensors = { ...inputs };
+  for (const [name, format] of Object.entries(frozen)) {
+    const { parts, read } = frozenFormats[format];
+    const { shape } = parameters.find((spec) => spec.name === name)!;
+    tensors[name] = read(
+      mapParts(parts(shape), (_, suffix) => inputs[name + suffix]!),
+      shape,
     );
-    const context = {
-      positions: inputs.positions!,
-      tables: Object.fromEntries(tables),
-      attend: (request: AttentionRequest) => attendWhole(request, shape, inputs.segments, mode),
-      dropout: (h: Tensor, rate: number) =>
-        mode === "train" ? dropout(h, inputs.seed!, { rate, salt: deriveSeed(numMasks++, "dropout") }) : h,
-      report: (name: string, value: Tensor) => {
-        if (mode === "report") reports[REPORT + name] = value;
-      },
-    };
-    const tensors = { ...inputs };
-    for (const [name, format] of Object.entries(frozen)) {
-      const { parts, read } = frozenFormats[format];
-      const { shape: weightShape } = parameters.find((spec) => spec.name === name)!;
-      tensors[name] = read(
-        mapParts(parts(weightShape), (_, suffix) => inputs[name + suffix]!),
-        weightShape,
-      );
-    }
-    return { y: build(scopeOf(tensors, parameters), inputs.x!, context), ...reports };
-  });
+  }
+  return scopeOf(tensors, parameters);
+}
+
+/** What surrounds a layer over whole sequences. */
+export function wholeContext(inputs: Tensors, shape: SequenceShape, mode: LayerMode): LayerContext {
+  const tables = Object.entries(inputs).flatMap(([name, tensor]) =>
+    name.startsWith(TABLE) ? [[name.slice(TABLE.length), tensor] as const] : [],
+  );
+  let numMasks = 0;
+  return {
+    positions: inputs.positions!,
+    tables: Object.fromEntries(tables),
+    attend: (request) => attendWhole(request, shape, inputs.segments, mode),
+    dropout: (h, rate) =>
+      mode === "train" ? dropout(h, inputs.seed!, { rate, salt: deriveSeed(numMasks++, "dropout") }) : h,
+  };
 }
 
 /** Attention over whole sequences: heads apart, causal tiles, heads together again. */
@@ -114,14 +144,12 @@ function attendWhole(
   segments: Tensor | undefined,
   mode: LayerMode,
 ): Tensor {
-  const { q, k, v, numHeads, numKvHeads, headDim, scale, window, softcap, bias } = request;
+  const { q, k, v, numHeads, numKvHeads, scale, window, softcap, bias } = request;
   const share = mode === "train" ? request.trainingGroup : undefined;
   if (bias && softcap !== undefined)
     throw new UnsupportedError("attention: a bias on the scores and a softcap do not go together");
-  const { batchSize, time, attentionTile } = shape;
-  const heads = (x: Tensor, count: number): Tensor =>
-    transpose(reshape(x, [batchSize, time, count, headDim]), [0, 2, 1, 3]);
-  const parts = [heads(q, numHeads), heads(k, numKvHeads), heads(v, numKvHeads)] as const;
+  const { time, attentionTile } = shape;
+  const parts = [splitHeads(q, numHeads), splitHeads(k, numKvHeads), splitHeads(v, numKvHeads)] as const;
   const visible = { scale, ...(window !== undefined && { window }), ...(segments && { segments }) };
   if (share !== undefined && (bias || softcap !== undefined))
     throw new UnsupportedError("attention in shifted groups does not go with a bias on the scores or a softcap");
@@ -132,5 +160,5 @@ function attendWhole(
       : softcap === undefined
         ? causalAttention(...parts, { ...visible, ...(bias && { bias }), tile })
         : cappedAttention(...parts, { ...visible, softcap });
-  return reshape(transpose(attended, [0, 2, 1, 3]), [batchSize, time, numHeads * headDim]);
+  return joinHeads(attended);
 }

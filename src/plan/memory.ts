@@ -7,6 +7,7 @@ import { evaluateShape, readLate } from "../graph/index.js";
 import { type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
 import { frozenLocals, type LayerGraphs, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 import { gradientLayout } from "./gradient-layout.js";
+import { hiddenBytes, residentBytes } from "./hidden-states.js";
 import { layerGraph } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 import type { LossPlanOptions } from "./loss-plan.js";
@@ -61,12 +62,11 @@ export function estimateMemory(
   if (paging) return totalled({ ...largestResident(description, updateBytes ?? wholeUpdate), ...around });
   const specs = parameterSpecs(model);
   const trained = specs.filter(({ name }) => options.isTrainable(name));
-  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
   const parts = {
     weights: specs.reduce((sum, { name, shape }) => sum + storedBytes(shape, options.frozen?.get(name)), 0),
     gradients: gradientBytes(description, trained),
     optimizer: trained.reduce((sum, { shape }) => sum + stateBytes(shape), 0),
-    activations: (layers.length + 3) * hidden,
+    activations: hiddenBytes(description),
     residuals: layers.reduce((sum, layer) => sum + residualBytes(layer), 0),
     ...around,
   };
@@ -109,16 +109,14 @@ const totalled = (parts: Omit<MemoryEstimate, "total">): MemoryEstimate => ({
 type Resident = Omit<MemoryEstimate, "workspace" | "runtime" | "total">;
 
 /** What programs hold of tensors that leave RAM after each: the most that a layer, the head or an update needs. */
-function largestResident(
-  { model, options, layers, headTrainable }: TrainDescription,
-  updateBytes: (shape: readonly number[]) => number,
-): Resident {
+function largestResident(description: TrainDescription, updateBytes: (shape: readonly number[]) => number): Resident {
+  const { model, options, layers, headTrainable } = description;
   const shapes = new Map(parameterSpecs(model).map(({ name, shape }) => [name, shape]));
   const total = (names: Iterable<string>, bytesOf: (name: string) => number): number =>
     [...names].reduce((sum, name) => sum + bytesOf(name), 0);
   const stored = (name: string): number => storedBytes(shapes.get(name)!, options.frozen?.get(name));
   const dense = (name: string): number => byteSize("float32", shapes.get(name)!);
-  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
+  const hidden = (count: number): number => residentBytes(description, count);
   const ofLayers = layers.map((layer, i): Resident => {
     const { kind, prefix } = model.layers[i]!;
     const names = model.kinds[kind]!.parameters.map(({ name }) => prefix + name);
@@ -128,7 +126,7 @@ function largestResident(
       weights: total(names, stored),
       gradients: total(trained, dense),
       optimizer: 0,
-      activations: 4 * hidden,
+      activations: hidden(4),
       residuals,
     };
   });
@@ -138,7 +136,7 @@ function largestResident(
     weights: tile * total(head, stored),
     gradients: tile * total(headTrainable, dense),
     optimizer: 0,
-    activations: 3 * hidden,
+    activations: hidden(3),
     residuals: 0,
   };
   const trained = [...shapes.keys()].filter(options.isTrainable);
@@ -146,7 +144,7 @@ function largestResident(
     // its length is taken of a whole gradient
     const gradients = dense(name);
     const optimizer = Math.max(0, updateBytes(shapes.get(name)!) - gradients);
-    return { weights: 0, gradients, optimizer, activations: 2 * hidden, residuals: 0 };
+    return { weights: 0, gradients, optimizer, activations: hidden(2), residuals: 0 };
   });
   const bytesOf = (parts: Resident): number => Object.values(parts).reduce((a, b) => a + b, 0);
   return [...ofLayers, ofHead, ...ofUpdates].reduce((most, parts) => (bytesOf(parts) > bytesOf(most) ? parts : most));
@@ -161,7 +159,7 @@ function residualBytes({ residuals }: LayerGraphs): number {
   return Object.values(residuals).reduce((sum, { dtype, shape }) => sum + byteSize(dtype, evaluateShape(shape, {})), 0);
 }
 
-function largestWorkspace({ model, options, layers, headTrainable }: TrainDescription): number {
+function largestWorkspace({ model, options, layers, headTrainable, selected }: TrainDescription): number {
   const graphs = new Set<Graph>();
   for (const { forward, backward, accumulate } of layers) {
     for (const graph of [forward, accumulate ?? backward]) if (graph) graphs.add(graph);
@@ -171,7 +169,7 @@ function largestWorkspace({ model, options, layers, headTrainable }: TrainDescri
     vocabulary < model.vocabSize
       ? [vocabularyGraphs(model, headTrainable).gradientAccumulate]
       : [lossGradientGraph(model, headTrainable, true)];
-  const dims = { rows: Math.min(rows, options.batchSize * options.time), tokens: vocabulary };
+  const dims = { rows: Math.min(rows, options.batchSize * (selected ?? options.time)), tokens: vocabulary };
   return Math.max(
     ...[...graphs].map((graph) => workspaceBytes(graph)),
     ...head.map((graph) => workspaceBytes(graph, dims)),

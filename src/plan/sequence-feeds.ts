@@ -1,10 +1,12 @@
 /** @file Batches of token sequences in the buffers that programs read. */
 
+import { ConfigError } from "../base/errors.js";
 import { type HostTensor, hostTensor, rows, zeros } from "../base/host-tensor.js";
 import { deriveSeed } from "../base/rng.js";
 import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Feeds } from "../runtime/index.js";
 import { type SequenceShape, tableFeeds } from "./layer-graph.js";
+import { SELECTED } from "./selected-layer.js";
 
 /** Token ids with what is to be predicted from them, [B · T] each. */
 export interface MicroBatch {
@@ -18,6 +20,11 @@ export interface MicroBatch {
   readonly segments?: Int32Array;
   /** Seed of the dropout masks. Default 0. */
   readonly seed?: number;
+  /**
+   * Where a plan selects tokens: the rows of [B · T] that are differentiated and counted in the loss, as many of each
+   * sequence, in ascending order. Weights of others are not read.
+   */
+  readonly selected?: Int32Array;
 }
 
 /** Buffers for what every layer and the head read of a batch. */
@@ -27,13 +34,19 @@ export class SequenceFeeds {
   readonly #positions: HostTensor;
   readonly #segments: HostTensor | undefined;
   readonly #seeds: readonly HostTensor[];
+  readonly #selected: HostTensor | undefined;
   readonly #tables: Feeds;
 
-  /** @throws CapacityError when the model cannot compute sequences of this length. */
-  constructor(model: LanguageModel, { batchSize, time, packed }: SequenceShape) {
+  /**
+   * `selected`: how many positions of each sequence are differentiated, where not all are.
+   * @throws CapacityError when the model cannot compute sequences of this length.
+   */
+  constructor(model: LanguageModel, { batchSize, time, packed }: SequenceShape, selected?: number) {
     checkLength(model, time);
-    this.#labels = zeros("int64", [batchSize * time]);
-    this.#weights = zeros("float32", [batchSize * time]);
+    const count = batchSize * (selected ?? time);
+    this.#labels = zeros("int64", [count]);
+    this.#weights = zeros("float32", [count]);
+    this.#selected = selected === undefined ? undefined : zeros("int64", [batchSize, selected]);
     this.#positions = zeros("int64", [batchSize, time]);
     this.#segments = packed ? zeros("int64", [batchSize, time]) : undefined;
     this.#seeds = model.layers.map(() => zeros("int32", []));
@@ -46,13 +59,22 @@ export class SequenceFeeds {
       positions: this.#positions,
       ...(this.#segments && { segments: this.#segments }),
       seed: this.#seeds[index]!,
+      ...(this.#selected && { [SELECTED]: this.#selected }),
       ...this.#tables,
     };
   }
 
-  set({ labels, weights, positions, segments, seed = 0 }: MicroBatch): void {
-    copyInts(labels, this.#labels);
-    (this.#weights.data as Float32Array).set(weights);
+  /** @throws ConfigError when the batch selects as many tokens as the plan was not made for. */
+  set({ labels, weights, positions, segments, selected, seed = 0 }: MicroBatch): void {
+    const numSelected = this.#selected?.data.length;
+    if (selected?.length !== numSelected) {
+      throw new ConfigError(
+        `the plan was made for ${numSelected ?? "no"} selected tokens, the batch has ${selected?.length ?? "none"}`,
+      );
+    }
+    if (selected) copyInts(selected, this.#selected!);
+    copyInts(selected ? selected.map((row) => labels[row]!) : labels, this.#labels);
+    (this.#weights.data as Float32Array).set(selected ? Array.from(selected, (row) => weights[row]!) : weights);
     copyInts(positions, this.#positions);
     if (this.#segments) copyInts(segments!, this.#segments);
     for (const [i, tensor] of this.#seeds.entries()) tensor.data[0] = deriveSeed(seed, `layer ${i}`) | 0;

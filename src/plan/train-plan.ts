@@ -1,7 +1,7 @@
 /** @file Forward and backward over a whole model: one program per kind of layer, run once per layer and tile. */
 
 import { TrainingError } from "../base/errors.js";
-import { type HostTensor, zeros } from "../base/host-tensor.js";
+import type { HostTensor } from "../base/host-tensor.js";
 import { storedFormat, storedParts } from "../compress/index.js";
 import { evaluateShape, type Graph } from "../graph/index.js";
 import { type LanguageModel, type Layer, type Parameters, parameterSpecs } from "../nn/index.js";
@@ -9,6 +9,7 @@ import type { Binding, Feeds, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import type { TrainDescription } from "./describe.js";
 import { allocateGradients, gradientLayout } from "./gradient-layout.js";
+import { HiddenStates } from "./hidden-states.js";
 import type { FrozenLocals } from "./layer-graph.js";
 import { createLossHead, type LossHead } from "./loss-head.js";
 import { gatherRows, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
@@ -30,9 +31,7 @@ interface PlanParts {
   /** The embedding table. */
   readonly table: HostTensor;
   readonly feeds: SequenceFeeds;
-  /** Input of the first layer, and the gradient by it. */
-  readonly embedded: HostTensor;
-  readonly embeddedGradient: HostTensor;
+  readonly hidden: HiddenStates;
   readonly layers: readonly LayerRuns[];
   readonly head: LossHead;
   readonly headGradients: ReadonlyMap<string, HostTensor>;
@@ -74,14 +73,17 @@ export class TrainPlan {
     batch: MicroBatch,
     { accumulate, sink = async () => {}, repeatsForward = true }: RunOptions,
   ): Promise<number> {
-    const { model, layers, head, headGradients, gradients } = this.#parts;
+    const { model, layers, hidden, head, headGradients, gradients } = this.#parts;
+    const { ids, selected } = batch;
     if (repeatsForward) await this.#forward(batch);
+    else if (selected) hidden.selectAgain(layers.length, selected);
     const loss = await head.lossAndGradient(accumulate);
     // before the first gradient is used: parameters must not be spoiled by it
     if (!Number.isFinite(loss)) throw new TrainingError(`the loss is ${loss}`);
     const name = model.embedding.name;
     await sink(new Map([...headGradients].filter(([key]) => key !== name)));
-    for (const layer of [...layers].reverse()) {
+    for (const [i, layer] of [...layers.entries()].reverse()) {
+      if (selected) hidden.selectAgain(i, selected);
       await (accumulate ? layer.accumulate : layer.backward)?.run();
       if (layer.gradients.size > 0) await sink(layer.gradients);
     }
@@ -89,17 +91,21 @@ export class TrainPlan {
     if (gradient) {
       // a tied table already holds the head's part
       if (!headGradients.has(name) && !accumulate) (gradient.data as Float32Array).fill(0);
-      scatterRows(this.#parts.embeddedGradient, batch.ids, gradient);
+      scatterRows(hidden.gradientAt(0), selected ? selected.map((row) => ids[row]!) : ids, gradient);
       await sink(new Map([[name, gradient]]));
     }
     return loss;
   }
 
   async #forward(batch: MicroBatch): Promise<void> {
-    const { table, feeds, embedded, layers } = this.#parts;
+    const { table, feeds, hidden, layers } = this.#parts;
     feeds.set(batch);
-    gatherRows(table, batch.ids, embedded);
-    for (const { forward } of layers) await forward.run();
+    gatherRows(table, batch.ids, hidden.embedded);
+    for (const [i, { forward }] of layers.entries()) {
+      if (batch.selected) hidden.select(i, batch.selected);
+      await forward.run();
+    }
+    if (batch.selected) hidden.select(layers.length, batch.selected);
   }
 
   /** Frees the bindings; programs belong to the runtime. */
@@ -123,7 +129,7 @@ class PlanBuilder {
     this.#runtime = runtime;
     this.#description = description;
     this.#parameters = parameters;
-    this.#feeds = new SequenceFeeds(description.model, description.options);
+    this.#feeds = new SequenceFeeds(description.model, description.options, description.selected);
     this.#gradients = description.options.streamGradients
       ? allocateGradients(runtime, gradientLayout(description))
       : ownGradients(runtime, description);
@@ -131,37 +137,28 @@ class PlanBuilder {
 
   async build(): Promise<PlanParts> {
     const { model, options, headTrainable } = this.#description;
-    const shape = [options.batchSize, options.time, model.hiddenSize];
-    const hidden = (): HostTensor => zeros("float32", shape);
-    const activations = Array.from({ length: model.layers.length + 1 }, () => this.#runtime.zeros("float32", shape));
-    // the gradient by a layer's output and by its input: two buffers that swap from layer to layer
-    const swapping = [hidden(), hidden()] as const;
-    const gradientAt = (index: number): HostTensor => swapping[(model.layers.length - index) % 2]!;
+    const hidden = new HiddenStates(this.#runtime, this.#description);
     const headGradients = new Map(headTrainable.map((name) => [name, this.#gradients.get(name)!]));
     const layers: LayerRuns[] = [];
-    for (const i of model.layers.keys()) {
-      const values = { x: activations[i]!, y: activations[i + 1]!, d_y: gradientAt(i + 1), d_x: gradientAt(i) };
-      layers.push(await this.#layer(i, values));
-    }
+    for (const i of model.layers.keys()) layers.push(await this.#layer(i, hidden.ofLayer(i)));
     return {
       model,
       table: this.#parameters.get(model.embedding.name)!,
       feeds: this.#feeds,
-      embedded: activations[0]!,
-      embeddedGradient: gradientAt(0),
+      hidden,
       layers,
       head: await createLossHead(this.#runtime, model, options.lossTile, {
-        x: activations.at(-1)!,
+        x: hidden.last,
         parameters: this.#parameters,
         feeds: this.#feeds,
-        gradients: { x: gradientAt(model.layers.length), parameters: headGradients },
+        gradients: { x: hidden.gradientAt(model.layers.length), parameters: headGradients },
       }),
       headGradients,
       gradients: this.#gradients,
     };
   }
 
-  /** `values` holds x, y and their gradients. */
+  /** `values` holds hidden states and their gradients. */
   async #layer(index: number, values: Feeds): Promise<LayerRuns> {
     const layer = this.#description.model.layers[index]!;
     const { trainable, forward, backward, accumulate, residuals } = this.#description.layers[index]!;

@@ -1,5 +1,6 @@
 /** @file A model's forward and backward pass as part of one graph: the graphs of layers and head put together. */
 
+import { ConfigError } from "../base/errors.js";
 import {
   add,
   after,
@@ -35,6 +36,7 @@ export interface WholeGradient {
  * The mean loss over positions by `weights`, and its gradients, from tensors by name: `ids`, `labels`, `weights`,
  * `positions`, with `segments` where packed, [batch, time] each; `seeds` [layers] where the model has dropout; and every
  * parameter. The loss goes by tiles of `lossTile.rows`, each over the whole vocabulary.
+ * @throws ConfigError for a description of selected tokens.
  */
 export function wholeGradient(description: TrainDescription, inputs: Tensors): WholeGradient {
   return new Builder(description, inputs).build();
@@ -49,7 +51,9 @@ class Builder {
     readonly description: TrainDescription,
     readonly inputs: Tensors,
   ) {
-    const { model, options } = description;
+    const { model, options, selected } = description;
+    if (selected !== undefined)
+      throw new ConfigError("a step as one graph differentiates all positions; leave out selectedTokens");
     const tables = Object.entries(tableFeeds(model, options.time)).map(([name, table]) => [name, constant(table)]);
     const { positions, segments } = inputs;
     this.#shared = { positions: positions!, ...(segments && { segments }), ...Object.fromEntries(tables) };

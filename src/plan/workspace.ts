@@ -6,7 +6,7 @@ import { selectRowsOp } from "../graph/ops/select-rows.js";
 import { type Node, topologicalOrder } from "../graph/tensor.js";
 
 /** Ops whose result is the memory of their first operand. */
-const VIEWS = new Set(["reshape", "custom", "stop_gradient"]);
+const VIEWS = new Set(["reshape", "custom", "stop_gradient", "kept"]);
 
 /**
  * Largest sum of bytes of intermediate values alive at once, when a graph's nodes run in its own order and each value is

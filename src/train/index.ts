@@ -16,6 +16,7 @@ export {
   rowScores,
   shuffled,
 } from "./data/row-order.js";
+export { selectTokens } from "./data/select-tokens.js";
 export { packWithVirtualTokens } from "./data/virtual-tokens.js";
 export { Evaluation, rowLosses } from "./evaluate.js";
 export {

@@ -184,6 +184,26 @@ describe.each(goldenNames)("%s", (name) => {
     plan.close();
   });
 
+  it("has the gradients of all tokens where all but the last, which no other sees, are selected", async () => {
+    const { model, parameters, batch } = golden;
+    const options = trainOptions(golden);
+    const { time } = options;
+    const isLast = (place: number): boolean => place % time === time - 1;
+    const weights = batch.weights.map((weight, place) => (isLast(place) ? 0 : weight));
+    const selected = Int32Array.from(batch.ids.keys()).filter((place) => !isLast(place));
+    const whole = await TrainPlan.create(runtime, describeTraining(model, options), parameters);
+    const loss = await whole.run({ ...batch, weights }, { accumulate: false });
+    for (const save of ["selective", "inputs"] as const) {
+      const description = describeTraining(model, { ...options, save, selectedTokens: 1 - 1 / time });
+      const plan = await TrainPlan.create(runtime, description, parameters);
+      expect(Math.abs((await plan.run({ ...batch, selected }, { accumulate: false })) - loss)).toBeLessThan(LIMIT);
+      for (const [key, gradient] of whole.gradients)
+        expect(relative(plan.gradients.get(key)!, gradient), key).toBeLessThan(LIMIT);
+      plan.close();
+    }
+    whole.close();
+  });
+
   it("learns: the loss falls over a few steps, and the memory is known before", async () => {
     const { model, parameters, batch } = golden;
     const description = describeTraining(model, trainOptions(golden));

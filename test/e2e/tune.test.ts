@@ -125,6 +125,26 @@ describe("a run", () => {
     },
   );
 
+  it.each([
+    ["full", "backprop", 2e-2],
+    ["lora", "backprop", 2e-2],
+    ["qlora", "backprop", 2e-2],
+    ["full", "lomo", 0.3],
+  ] as const)(
+    "learns from a quarter of the positions, of %s by %s, bit by bit again",
+    async (method, algorithm, learningRate) => {
+      const methodOptions = method === "full" ? {} : { r: 4 };
+      const settings = config({ method, methodOptions, algorithm, learningRate, selectedTokens: 0.25, samples: 0 });
+      const { summary, plan } = await runTune(settings);
+      expect(plan.selected).toBe(Math.round(plan.time / 4));
+      expect(summary.best!.loss).toBeLessThan(0.9 * summary.before!);
+      expect(await verifyTuning(settings.out!)).toMatchObject({ isEqual: true, changedBuilds: [] });
+      expect(readFileSync(join(settings.out!, "report.md"), "utf8")).toContain(
+        `of ${plan.selected} positions, drawn anew`,
+      );
+    },
+  );
+
   it("of forward passes goes on from the log of a run that was stopped", async () => {
     const changes = { algorithm: "mezo", method: "full", methodOptions: {}, learningRate: 2e-4, samples: 0 } as const;
     const [whole, stopped] = [config(changes), config({ ...changes, out: join(root, "stopped-mezo") })];
@@ -265,6 +285,8 @@ describe("what cannot be done", () => {
     await runTune(settings);
     await expect(runTune({ ...settings, seed: 6 })).rejects.toThrow("holds a run with other data, base or settings");
     await expect(runTune(config({ length: 4096 }))).rejects.toThrow("the model has 128");
+    const virtual = config({ method: "prompt", methodOptions: {}, selectedTokens: 0.5 });
+    await expect(runTune(virtual)).rejects.toThrow('"prompt" learns at its virtual tokens');
   });
 
   it("prints a schema that editors complete, and a table of what methods take", async () => {

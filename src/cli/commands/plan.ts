@@ -18,6 +18,7 @@ interface Flags {
   readonly gflops?: number;
   readonly batchSize: number;
   readonly algorithm: AlgorithmName;
+  readonly selectedTokens?: number;
   readonly optimizer?: OptimizerName;
   readonly json?: boolean;
 }
@@ -41,6 +42,7 @@ export const planCommand = new Command("plan")
       .choices(Object.keys(algorithms))
       .default("backprop"),
   )
+  .option("--selected-tokens <share>", "share of the positions that are learned from (default: all)", Number)
   .addOption(
     new Option("--optimizer <name>", "its states take memory (default: adamw; with lomo and mezo sgd)").choices(
       Object.keys(optimizers),
@@ -56,6 +58,7 @@ async function run(name: string, flags: Flags): Promise<void> {
     methods: flags.methods,
     lengths: flags.length ?? [512, 2048, 8192],
     algorithm: flags.algorithm,
+    selectedTokens: flags.selectedTokens,
     optimizer: flags.optimizer,
     batchSize: flags.batchSize,
     memoryBytes: flags.memory,

@@ -90,7 +90,7 @@ function planText({ plan, method, algorithm, isResumed }: Extract<TuneEvent, { t
     ],
     [
       "step",
-      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, shape)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
+      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, plan)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
     ],
     [
       "peak memory",

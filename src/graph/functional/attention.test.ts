@@ -5,9 +5,10 @@ import { Rng } from "../../base/rng.js";
 import { Runtime } from "../../runtime/index.js";
 import { grad } from "../grad.js";
 import { interpret } from "../interpret.js";
-import { add, concat, equal, matmul, reshape, slice, softmax, where } from "../ops/index.js";
+import { add, concat, equal, gather, matmul, reshape, slice, softmax, transpose, where } from "../ops/index.js";
 import { constant, input, scalar, type Tensor } from "../tensor.js";
 import { type CausalAttentionOptions, causalAttention } from "./attention.js";
+import { cappedAttention } from "./capped-attention.js";
 
 /** The same by definition: one score matrix per head, keys repeated, masked, no tiles. */
 function naive(
@@ -101,11 +102,55 @@ describe("causalAttention", () => {
     },
   );
 
+  const places = [0, 3, 4, 6, 8, 9, 10, 13]; // of rows of 7
+  it.each([
+    ["one tile", { groups: 4, tile: 4 }],
+    ["tiles, grouped queries and segments", { groups: 2, tile: 3, segments: true }],
+    ["segments and a window", { groups: 1, tile: 2, window: 2, segments: true }],
+  ] as const)("of queries at some places has these rows of the attention of all: %s", async (_, variant) => {
+    const { B, H, T, C } = shapes;
+    const { groups, tile, ...others } = { window: undefined, segments: false, ...variant };
+    const q = input("q", "float32", [B, H, T, C]);
+    const [k, v] = [input("k", "float32", [B, groups, T, C]), input("v", "float32", [B, groups, T, C])];
+    const [ids, at] = [input("segments", "int64", [B, T]), input("places", "int64", [B, 4])];
+    const ct = input("ct", "float32", [B, H, 4, C]);
+    const rng = new Rng(3);
+    const feeds = new Map([q, k, v, ct].map((t) => [t, draw({ shape: t.shape }, rng)] as const));
+    const int64 = (x: Tensor, values: readonly number[]) => draw({ shape: x.shape, dtype: "int64", values }, rng);
+    feeds.set(ids, int64(ids, [0, 0, 0, 1, 1, 2, 2, 5, 5, 5, 5, 5, 6, 6]));
+    feeds.set(at, int64(at, places));
+    const placed = (x: Tensor): Tensor => {
+      const rows = reshape(transpose(x, [0, 2, 1, 3]), [B * T, H * C]);
+      return transpose(reshape(gather(rows, at), [B, 4, H, C]), [0, 2, 1, 3]);
+    };
+    const { window, segments } = others;
+    const options = { scale: 0.6, tile, ...(window && { window }), ...(segments && { segments: ids }) };
+    const capped = { ...options, softcap: 2 };
+    for (const [all, some] of [
+      [naive(q, k, v, options), causalAttention(placed(q), k, v, { ...options, places: at })],
+      [cappedAttention(q, k, v, capped), cappedAttention(placed(q), k, v, { ...capped, places: at })],
+    ] as const) {
+      const withGradients = (y: Tensor): Tensor[] => [
+        y,
+        ...(grad([{ output: y, cotangent: ct }], [q, k, v]) as Tensor[]),
+      ];
+      const expected = interpret(withGradients(placed(all)), feeds);
+      const actual = interpret(withGradients(some), feeds);
+      const onRuntime = await runOnRuntime(runtime, withGradients(some), feeds);
+      for (const [i, value] of expected.entries()) {
+        expect(worstDifference(actual[i]!.data, value.data)).toBeLessThan(1e-12);
+        expect(worstDifference(onRuntime[i]!.data, value.data)).toBeLessThan(1e-5);
+      }
+    }
+  });
+
   it("names what does not fit", () => {
     const q = input("q", "float32", [1, 3, 4, 2]);
     const k = input("k", "float32", [1, 2, 4, 2]);
     expect(() => causalAttention(q, k, k, { scale: 1, tile: 2 })).toThrow("q [1,3,4,2]");
     const named = input("q", "float32", [1, 2, "T", 2]);
     expect(() => causalAttention(named, named, named, { scale: 1, tile: 2 })).toThrow("known sizes");
+    const places = input("places", "int64", [1, 2]);
+    expect(() => causalAttention(k, k, k, { scale: 1, tile: 2, places })).toThrow("at places [1,2]");
   });
 });

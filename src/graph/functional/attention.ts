@@ -1,74 +1,23 @@
 /** @file Causal attention in query tiles: no T x T matrix exists, forward or backward. */
 
-import { allocate } from "../../base/dtype.js";
-import { assert, ShapeError, UnsupportedError } from "../../base/errors.js";
+import { ShapeError, UnsupportedError } from "../../base/errors.js";
 import { withGradient } from "../custom.js";
 import type { Shape } from "../dim.js";
-import {
-  add,
-  after,
-  concat,
-  equal,
-  matmul,
-  mul,
-  neg,
-  pad,
-  reduceSum,
-  reshape,
-  slice,
-  softmax,
-  where,
-} from "../ops/index.js";
-import { constant, scalar, type Tensor } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
+import { type CausalAttentionOptions, TiledAttention } from "./tiled-attention.js";
 
-/** Scores of positions that must not be seen. Finite, so that no row of scores is all minus infinity. */
-const MASKED = -1e30;
-
-export interface CausalAttentionOptions {
-  /** Factor on the scores; 1/√C in the paper. */
-  readonly scale: number;
-  /** Queries per tile. Memory grows with tile x T. */
-  readonly tile: number;
-  /**
-   * Segment of each position [B, T] (int64): a query sees only keys of its own segment. Without it the whole row is one
-   * segment.
-   */
-  readonly segments?: Tensor;
-  /** A query sees itself and the `window - 1` positions before it. Without it, all before it. */
-  readonly window?: number;
-  /**
-   * Added to the scaled scores (ALiBi, T5's buckets), [1 or B, H, 1 or T, T]; one row for all queries where the bias
-   * depends on the key alone. Gradients flow to it.
-   */
-  readonly bias?: Tensor;
-}
-
-/** One tile: queries start … end - 1 against keys first … end - 1. */
-interface Tile {
-  readonly start: number;
-  readonly end: number;
-  readonly first: number;
-}
+export type { CausalAttentionOptions } from "./tiled-attention.js";
 
 /**
  * softmax(scale · q kᵀ) v under a causal mask, with the probabilities recomputed in the backward pass
  * (FlashAttention's memory argument, Dao et al. 2022, arXiv:2205.14135, section 3, by query tiles with whole rows).
- * q [B, H, T, C], k and v [B, G, T, C] with G dividing H (grouped queries share keys without copying them)
- * → [B, H, T, C]. Sizes must be known.
+ * q [B, H, Q, C], k and v [B, G, T, C] with G dividing H (grouped queries share keys without copying them)
+ * → [B, H, Q, C]; Q is T unless `places` says where the queries stand. Sizes must be known.
  */
 export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: CausalAttentionOptions): Tensor {
-  const [, heads, time] = q.shape;
-  const groups = k.shape[1];
-  if (q.shape.some((dim) => typeof dim !== "number")) {
-    throw new UnsupportedError(`causal attention in tiles needs known sizes, got q [${q.shape}]`);
-  }
-  if (Number(heads) % Number(groups) !== 0 || k.shape[2] !== time || `${k.shape}` !== `${v.shape}`) {
-    throw new ShapeError(`causal attention: q [${q.shape}], k [${k.shape}] and v [${v.shape}] do not fit`);
-  }
+  checkShapes(q, k, v, options);
   const { bias } = options;
-  if (bias && !isScoreBias(bias.shape, [Number(q.shape[0]), Number(heads), Number(time)])) {
-    throw new ShapeError(`causal attention: a bias [${bias.shape}] does not fit the scores of q [${q.shape}]`);
-  }
+  const time = k.shape[2];
   const core = new TiledAttention(q, k, v, options);
   const [out] = withGradient(
     "causal_attention",
@@ -80,195 +29,38 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: Causal
   return out!;
 }
 
+/**
+ * Gradients by q, k and v of `output`, the causal attention of the three, from the one by it: for who has the output
+ * from elsewhere.
+ */
+export function causalAttentionGradient(
+  [q, k, v]: readonly [Tensor, Tensor, Tensor],
+  options: Omit<CausalAttentionOptions, "bias">,
+  output: Tensor,
+  cotangent: Tensor,
+): [Tensor, Tensor, Tensor] {
+  checkShapes(q, k, v, options);
+  const [dq, dk, dv] = new TiledAttention(q, k, v, options).backward(cotangent, output);
+  return [dq!, dk!, dv!];
+}
+
+function checkShapes(q: Tensor, k: Tensor, v: Tensor, { bias, places }: CausalAttentionOptions): void {
+  const [batch, heads, count] = q.shape;
+  const [, groups, time] = k.shape;
+  if ([...q.shape, time].some((dim) => typeof dim !== "number")) {
+    throw new UnsupportedError(`causal attention in tiles needs known sizes, got q [${q.shape}]`);
+  }
+  const isPlaced = places ? `${places.shape}` === `${[batch, count]}` && Number(count) <= Number(time) : count === time;
+  if (Number(heads) % Number(groups) !== 0 || !isPlaced || `${k.shape}` !== `${v.shape}`) {
+    throw new ShapeError(
+      `causal attention: q [${q.shape}]${places ? ` at places [${places.shape}]` : ""}, k [${k.shape}] and v [${v.shape}] do not fit`,
+    );
+  }
+  if (bias && (places || !isScoreBias(bias.shape, [Number(batch), Number(heads), Number(time)]))) {
+    throw new ShapeError(`causal attention: a bias [${bias.shape}] does not fit the scores of q [${q.shape}]`);
+  }
+}
+
 function isScoreBias([b, h, t, s]: Shape, [batch, heads, time]: readonly [number, number, number]): boolean {
   return (b === 1 || b === batch) && h === heads && (t === 1 || t === time) && s === time;
-}
-
-/** Tiles of one call. Queries of a group are rows of one matrix, so that keys are never repeated. */
-class TiledAttention {
-  readonly #tiles: readonly Tile[];
-  readonly #batch: number;
-  readonly #groups: number;
-  readonly #repeats: number;
-  readonly #headDim: number;
-  readonly #time: number;
-
-  constructor(
-    readonly q: Tensor,
-    readonly k: Tensor,
-    readonly v: Tensor,
-    readonly options: CausalAttentionOptions,
-  ) {
-    const [batch, heads, time, headDim] = q.shape as readonly [number, number, number, number];
-    this.#batch = batch;
-    this.#time = time;
-    this.#headDim = headDim;
-    this.#groups = Number(k.shape[1]);
-    this.#repeats = heads / this.#groups;
-    const { tile, window = time } = options;
-    this.#tiles = Array.from({ length: Math.ceil(time / tile) }, (_, i) => ({
-      start: i * tile,
-      end: Math.min((i + 1) * tile, time),
-      first: Math.max(0, i * tile - window + 1),
-    }));
-  }
-
-  forward(): Tensor {
-    const outputs = this.#tiles.map((tile) => {
-      const probabilities = this.#probabilities(tile, this.#queries(this.q, tile));
-      return this.#heads(matmul(probabilities, this.#keys(this.v, tile)), tile);
-    });
-    return concat(outputs, 2);
-  }
-
-  /**
-   * With P the probabilities and dO the cotangent: dV = Pᵀ dO, dS = P ∘ (dO Vᵀ - rowsum(dO ∘ O)), dQ = scale dS K,
-   * dK = scale dSᵀ Q (Dao et al. 2022, appendix B.2). The row sum rides as a further column of dO, against ones in V.
-   */
-  backward(ct: Tensor, output: Tensor): Tensor[] {
-    const { scale, bias } = this.options;
-    const ones = this.#ones();
-    const delta = reduceSum(mul(ct, output), [-1], { keepDims: true });
-    const shifted = concat([ct, neg(delta)], -1);
-    const widened = concat([this.v, ones], -1);
-    const dq: Tensor[] = [];
-    const dbias: Tensor[] = [];
-    const [dk, dv] = [new PrefixSum(this.#tiles), new PrefixSum(this.#tiles)];
-    let previous: Tensor[] = [];
-    for (const [i, tile] of [...this.#tiles.entries()].reverse()) {
-      const queries = after(this.#queries(this.q, tile), previous);
-      const upstream = after(this.#queries(shifted, tile), previous);
-      const probabilities = this.#probabilities(tile, queries);
-      const ds = mul(probabilities, matmul(upstream, this.#keys(widened, tile), { transB: true }));
-      dq[i] = this.#heads(matmul(ds, this.#keys(this.k, tile), { scale }), tile);
-      const partOfK = dk.add(i, matmul(ds, queries, { transA: true, scale }));
-      const partOfV = dv.add(i, matmul(probabilities, this.#queries(ct, tile), { transA: true }));
-      if (bias) dbias[i] = this.#biasGradient(ds, bias, tile);
-      previous = [dq[i]!, partOfK, partOfV, ...(bias ? [dbias[i]!] : [])];
-    }
-    const gradients = [concat(dq, 2), dk.finish(), dv.finish()];
-    if (bias) gradients.push(bias.shape[2] === 1 ? dbias.reduce((a, b) => add(a, b)) : concat(dbias, 2));
-    return gradients;
-  }
-
-  /** The tile's scores' gradient [B, G, H/G · t, keys] → [1 or B, H, 1 or t, T]. */
-  #biasGradient(ds: Tensor, bias: Tensor, { start, end, first }: Tile): Tensor {
-    const apart = reshape(ds, [this.#batch, this.#groups * this.#repeats, end - start, end - first]);
-    const axes = [0, 2].filter((axis) => bias.shape[axis] === 1);
-    return pad(reduceSum(apart, axes, { keepDims: true }), 3, first, this.#time - end);
-  }
-
-  /** The part of a bias that a tile adds, [1 or B, G, H/G, 1 or t, keys]. */
-  #biasOf(bias: Tensor, { start, end, first }: Tile): Tensor {
-    const rows = bias.shape[2] === 1 ? bias : slice(bias, 2, start, end);
-    return reshape(slice(rows, 3, first, end), [
-      bias.shape[0]!,
-      this.#groups,
-      this.#repeats,
-      rows.shape[2]!,
-      end - first,
-    ]);
-  }
-
-  /** [B, H, T, ·] → the tile's queries [B, G, H/G · t, ·]. */
-  #queries(x: Tensor, { start, end }: Tile): Tensor {
-    const rows = this.#repeats * (end - start);
-    return reshape(slice(x, 2, start, end), [this.#batch, this.#groups, rows, x.shape[3]!]);
-  }
-
-  /** [B, G, H/G · t, C] → [B, H, t, C]. */
-  #heads(x: Tensor, { start, end }: Tile): Tensor {
-    return reshape(x, [this.#batch, this.#groups * this.#repeats, end - start, this.#headDim]);
-  }
-
-  /** [B, G, T, ·] → the keys that the tile sees. */
-  #keys(x: Tensor, { first, end }: Tile): Tensor {
-    return slice(x, 2, first, end);
-  }
-
-  /** softmax of the tile's masked scores, [B, G, H/G · t, keys]. */
-  #probabilities(tile: Tile, queries: Tensor): Tensor {
-    const { start, end, first } = tile;
-    const [rows, seen] = [end - start, end - first];
-    const scale = this.options.scale;
-    const scores = (keys: Tensor): Tensor => matmul(queries, keys, { transB: true, scale });
-    const split = (x: Tensor): Tensor => reshape(x, [this.#batch, this.#groups, this.#repeats, rows, x.shape[3]!]);
-    const joined = (x: Tensor): Tensor =>
-      reshape(x, [this.#batch, this.#groups, this.#repeats * rows, x.shape.at(-1)!]);
-    // only the keys that are also queries of this tile need the causal mask, so only their scores pay for it
-    const triangle = joined(add(split(scores(slice(this.k, 2, start, end))), causalBias(rows)));
-    let all = triangle;
-    if (first < start) all = concat([scores(slice(this.k, 2, first, start)), triangle], -1);
-    const { window } = this.options;
-    if (window !== undefined && end - window > first) all = joined(add(split(all), windowBias(tile, window)));
-    if (this.options.bias) all = joined(add(split(all), this.#biasOf(this.options.bias, tile)));
-    if (this.options.segments) all = joined(add(split(all), this.#segmentBias(this.options.segments, tile)));
-    assert(all.shape[3] === seen, "scores cover the keys of a tile");
-    return softmax(all);
-  }
-
-  /** 0 where query and key belong to one segment, MASKED elsewhere: [B, 1, 1, t, keys]. */
-  #segmentBias(segments: Tensor, { start, end, first }: Tile): Tensor {
-    const ofQueries = reshape(slice(segments, 1, start, end), [this.#batch, 1, 1, end - start, 1]);
-    const ofKeys = reshape(slice(segments, 1, first, end), [this.#batch, 1, 1, 1, end - first]);
-    return where(equal(ofQueries, ofKeys), scalar(0), scalar(MASKED));
-  }
-
-  #ones(): Tensor {
-    const shape = [this.#batch, this.#groups, this.#time, 1];
-    const data = allocate("float32", this.#batch * this.#groups * this.#time).fill(1);
-    return constant({ dtype: "float32", shape, data });
-  }
-}
-
-/** Gradients of keys, summed over the tiles that see them, from the last tile to the first. */
-class PrefixSum {
-  readonly #tiles: readonly Tile[];
-  readonly #finished: Tensor[] = [];
-  /** Sum so far over keys `#first` … of the tile that was added last. */
-  #open: Tensor | undefined;
-  #first = 0;
-
-  constructor(tiles: readonly Tile[]) {
-    this.#tiles = tiles;
-  }
-
-  /** Adds tile i's part, [B, G, keys, C]; keys that no earlier tile sees are done. Returns the sum that is still open. */
-  add(i: number, part: Tensor): Tensor {
-    const { end, first } = this.#tiles[i]!;
-    const shared = end - this.#first;
-    let sum = part;
-    if (this.#open) {
-      const openEnd = this.#tiles[i + 1]!.end;
-      this.#finished.unshift(slice(this.#open, 2, shared, openEnd - this.#first));
-      if (shared > 0) {
-        const [lead, earlier] = [this.#first - first, slice(this.#open, 2, 0, shared)];
-        const both = add(slice(part, 2, lead, end - first), earlier);
-        sum = lead === 0 ? both : concat([slice(part, 2, 0, lead), both], 2);
-      }
-    }
-    this.#open = sum;
-    this.#first = first;
-    return sum;
-  }
-
-  /** [B, G, T, C]. */
-  finish(): Tensor {
-    return concat([this.#open!, ...this.#finished], 2);
-  }
-}
-
-/** [t, t]: MASKED above the diagonal. */
-function causalBias(rows: number): Tensor {
-  const data = allocate("float32", rows * rows);
-  for (let i = 0; i < rows; i++) data.fill(MASKED, i * rows + i + 1, (i + 1) * rows);
-  return constant({ dtype: "float32", shape: [rows, rows], data });
-}
-
-/** [t, keys]: MASKED where a key lies `window` or more before the query. */
-function windowBias({ start, end, first }: Tile, window: number): Tensor {
-  const [rows, seen] = [end - start, end - first];
-  const data = allocate("float32", rows * seen);
-  for (let i = 0; i < rows; i++) data.fill(MASKED, i * seen, i * seen + Math.max(0, start + i - window + 1 - first));
-  return constant({ dtype: "float32", shape: [rows, seen], data });
 }

@@ -1,12 +1,11 @@
 /** @file Causal attention whose scores are capped before the mask (Gemma 2). */
 
 import { allocate } from "../../base/dtype.js";
-import { equal, matmul, reshape, softmax, where } from "../ops/index.js";
+import { add, equal, matmul, reshape, softmax, where } from "../ops/index.js";
 import { constant, scalar, type Tensor } from "../tensor.js";
 import { recomputed } from "./recompute.js";
 import { softcapped } from "./softcap.js";
-
-const MASKED = -1e30;
+import { MASKED, visibleFrom } from "./visible.js";
 
 export interface CappedAttentionOptions {
   readonly scale: number;
@@ -15,22 +14,31 @@ export interface CappedAttentionOptions {
   readonly window?: number;
   /** [B, T] int64: a query sees only keys of its own segment. */
   readonly segments?: Tensor;
+  /** Where the queries stand, [B, Q] int64, where they are not all T positions: row · T + position. */
+  readonly places?: Tensor;
 }
 
 /**
- * softmax(mask(softcap · tanh(scale · q kᵀ / softcap))) v. q [B, H, T, C], k and v [B, G, T, C] → [B, H, T, C]; sizes
- * must be known. The scores [B, H, T, T] exist while this runs, forward and backward, but are not kept in between.
+ * softmax(mask(softcap · tanh(scale · q kᵀ / softcap))) v. q [B, H, Q, C], k and v [B, G, T, C] → [B, H, Q, C]; Q is
+ * T unless `places` says where the queries stand; sizes must be known. The scores [B, H, Q, T] exist while this runs,
+ * forward and backward, but are not kept in between.
  */
 export function cappedAttention(q: Tensor, k: Tensor, v: Tensor, options: CappedAttentionOptions): Tensor {
-  const [batch, heads, time, headDim] = q.shape as readonly [number, number, number, number];
-  const groups = Number(k.shape[1]);
-  const rows = reshape(q, [batch, groups, (heads / groups) * time, headDim]);
+  const [batch, heads, count, headDim] = q.shape as readonly [number, number, number, number];
+  const [groups, time] = [Number(k.shape[1]), Number(k.shape[2])];
+  const { places, segments, window } = options;
+  const rows = reshape(q, [batch, groups, (heads / groups) * count, headDim]);
   const scores = matmul(rows, k, { transB: true, scale: options.scale });
-  const capped = reshape(softcapped(scores, options.softcap), [batch, heads, time, time]);
-  const visible = where(causalMask(time, options.window ?? time), capped, scalar(MASKED));
-  const masked = options.segments ? where(sameSegment(options.segments), visible, scalar(MASKED)) : visible;
-  const probabilities = reshape(softmax(masked), [batch, groups, (heads / groups) * time, time]);
-  const out = reshape(matmul(probabilities, v), [batch, heads, time, headDim]);
+  const capped = reshape(softcapped(scores, options.softcap), [batch, heads, count, time]);
+  const hidden = (visible: Tensor, all: Tensor): Tensor => where(visible, all, scalar(MASKED));
+  let masked: Tensor;
+  if (places) masked = add(capped, visibleFrom(places, { time, window, segments }));
+  else {
+    masked = hidden(causalMask(time, window ?? time), capped);
+    if (segments) masked = hidden(sameSegment(segments), masked);
+  }
+  const probabilities = reshape(softmax(masked), [batch, groups, (heads / groups) * count, time]);
+  const out = reshape(matmul(probabilities, v), [batch, heads, count, headDim]);
   return recomputed("capped_attention", [q, k, v], out);
 }
 

@@ -16,6 +16,8 @@ export interface PlanRequest {
   /** Positions per row. */
   readonly lengths: readonly number[];
   readonly algorithm: AlgorithmName;
+  /** Share of the positions that are differentiated. Default all. */
+  readonly selectedTokens?: number | undefined;
   /** Default: the algorithm's own. */
   readonly optimizer: OptimizerName | undefined;
   readonly batchSize: number;
@@ -48,7 +50,7 @@ export function planTable(base: LanguageModel, request: PlanRequest): PlanCell[]
 }
 
 function planCell(base: LanguageModel, asked: PlanRequest, method: PlannedMethod, time: number): PlanCell {
-  const { algorithm, optimizer, batchSize, memoryBytes, flopsPerSecond } = asked;
+  const { algorithm, selectedTokens, optimizer, batchSize, memoryBytes, flopsPerSecond } = asked;
   try {
     if (time > base.maxPositions) throw new CapacityError(`the model has ${base.maxPositions} positions`);
     const settings = tuneSettings({
@@ -57,6 +59,7 @@ function planCell(base: LanguageModel, asked: PlanRequest, method: PlannedMethod
       method,
       algorithm,
       batchSize,
+      ...(selectedTokens !== undefined && { selectedTokens }),
       ...(optimizer && { optimizer }),
     });
     const tuning = tuningFor(base, settings);

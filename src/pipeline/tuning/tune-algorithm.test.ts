@@ -22,6 +22,11 @@ describe("settings", () => {
     [{ algorithm: "lomo", optimizer: "adamw" }, /"lomo" takes plain SGD steps.*leave out optimizer "adamw"/],
     [{ algorithm: "mezo", clipNorm: 1 }, /"mezo" has no gradients to clip/],
     [{ algorithm: "lomo", epsilon: 0.1 }, /"epsilon" is an option of algorithm "mezo", not of "lomo"/],
+    [
+      { algorithm: "mezo", selectedTokens: 0.5 },
+      /"selectedTokens" is an option of algorithm "backprop", not of "mezo"/,
+    ],
+    [{ selectedTokens: 0 }, /selectedTokens/],
     [{ clipValue: 0.1 }, /"clipValue" is an option of algorithm "lomo", not of "backprop"/],
   ] as const)("refuse %o", (changes, message) => {
     expect(() => tuneSettings({ ...minimal, ...changes })).toThrow(message);
@@ -30,14 +35,26 @@ describe("settings", () => {
 
 it("the table shows what each algorithm keeps", () => {
   const model = tinyModel({ hidden_size: 64, intermediate_size: 192, num_hidden_layers: 6 });
-  const cell = (algorithm: AlgorithmName) => {
-    const request = { methods: ["full"], lengths: [32], optimizer: undefined, batchSize: 1, memoryBytes: undefined };
+  const cell = (algorithm: AlgorithmName, selectedTokens?: number) => {
+    const request = {
+      selectedTokens,
+      methods: ["full"],
+      lengths: [32],
+      optimizer: undefined,
+      batchSize: 1,
+      memoryBytes: undefined,
+    };
     const [only] = planTable(model, { ...request, methods: ["full"], algorithm, flopsPerSecond: 1e9 });
     if (!only?.fits) throw new Error(`${algorithm} does not fit`);
     return only;
   };
+  const quarter = cell("backprop", 0.25);
   const [backprop, lomo, mezo] = [cell("backprop"), cell("lomo"), cell("mezo")];
   expect(backprop.memory.optimizer).toBe(2 * backprop.memory.gradients);
+  expect(quarter.memory.residuals).toBeLessThan(0.5 * backprop.memory.residuals);
+  expect(quarter.memory.activations).toBeLessThan(0.6 * backprop.memory.activations);
+  expect(quarter.memory).toMatchObject({ gradients: backprop.memory.gradients, weights: backprop.memory.weights });
+  expect(quarter.secondsPerStep).toBeLessThan(0.7 * backprop.secondsPerStep);
   expect(lomo.memory.optimizer).toBe(0);
   // six layers take turns
   expect(lomo.memory.gradients).toBeLessThan(backprop.memory.gradients / 5);

@@ -17,6 +17,7 @@ export interface AlgorithmSettings {
   readonly algorithm: AlgorithmName;
   readonly epsilon?: number | undefined;
   readonly clipValue?: number | undefined;
+  readonly selectedTokens?: number | undefined;
   readonly optimizer?: OptimizerName | undefined;
   readonly clipNorm?: number | null | undefined;
 }
@@ -24,7 +25,7 @@ export interface AlgorithmSettings {
 interface Way {
   readonly optimizer: OptimizerName;
   readonly clipNorm: number | null;
-  /** Keys of the configuration that are this way's own. */
+  /** Keys of the configuration that not every way has. */
   readonly keys: readonly (keyof AlgorithmSettings)[];
   make(settings: AlgorithmSettings): TrainingAlgorithm;
   /** Peak of the learning rate, for parameters that start at nothing and for weights that know something. */
@@ -32,11 +33,11 @@ interface Way {
 }
 
 const ways: Readonly<Record<AlgorithmName, Way>> = {
-  backprop: { optimizer: "adamw", clipNorm: 1, keys: [], make: algorithms.backprop },
+  backprop: { optimizer: "adamw", clipNorm: 1, keys: ["selectedTokens"], make: algorithms.backprop },
   lomo: {
     optimizer: "sgd",
     clipNorm: 1,
-    keys: ["clipValue"],
+    keys: ["clipValue", "selectedTokens"],
     make: ({ clipValue }) => lomo(clipValue === undefined ? {} : { clipValue }),
     learningRate: { added: 0.03, base: 0.03 },
   },

@@ -127,6 +127,12 @@ export const tuneConfigSchema = z.strictObject({
     .describe("How a step is found: all gradients kept, a layer's at a time (lomo), or forward passes alone (mezo)."),
   epsilon: z.number().positive().optional().describe("Of mezo: how far parameters are moved. Default: 1e-3."),
   clipValue: z.number().positive().optional().describe("Of lomo: elements of gradients are cut to it. Default: none."),
+  selectedTokens: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe("Share of a row's positions, drawn anew for each step, that are learned from: TokenTune. Default: all."),
   optimizer: z
     .enum(keys(optimizers) as [OptimizerName, ...OptimizerName[]])
     .optional()

@@ -274,6 +274,7 @@ class TuneJob {
       accumulate,
       isTrainable: this.tuning.isTrainable,
       algorithm: algorithmOf(settings),
+      ...(settings.selectedTokens !== undefined && { selectedTokens: settings.selectedTokens }),
       ...(this.base.frozen && { frozen: this.base.frozen }),
       optimizer: optimizerOf(settings),
       order: settings.order === "length-grouped" ? lengthGrouped : shuffled,

@@ -1,13 +1,13 @@
 /** @file How a tuning run fits its memory: shape, steps and time, or the cheapest change that would fit. */
 
 import { z } from "zod";
-import { CapacityError, ConfigError } from "../../base/errors.js";
+import { CapacityError, ConfigError, UnsupportedError } from "../../base/errors.js";
 import type { HostTensor } from "../../base/host-tensor.js";
 import { type FrozenWeights, frozenWeights } from "../../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
 import { type Adapter, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
 import type { Runtime } from "../../runtime/index.js";
-import { type AlgorithmName, type GradientUse, stateBytes, updateBytes } from "../../train/index.js";
+import { type AlgorithmName, stateBytes, updateBytes } from "../../train/index.js";
 import {
   type FittingShape,
   GROWTH_BYTES,
@@ -28,12 +28,15 @@ import type { TuneRows } from "./tune-data.js";
 export const tunePlanSchema = tuningPlanSchema.extend({
   /** Micro-batches per step. */
   accumulate: z.int(),
+  /** Positions of a row that are learned from, where not all are. */
+  selected: z.int().optional(),
 });
 
 export type TunePlan = z.infer<typeof tunePlanSchema>;
 
 /** Share of a training step's time that a held-out batch of the same size takes: forward alone. */
-const EVALUATION_SHARE: Readonly<Record<GradientUse, number>> = { all: 1 / 3, layer: 1 / 3, none: 1 / 2 };
+const evaluationShare = ({ gradients, selectedTokens = 1 }: StepRequest): number =>
+  gradients === "none" ? 1 / 2 : 1 / (1 + 2 * selectedTokens);
 
 /** What settings train of a model. */
 export function adapterFor(
@@ -50,18 +53,28 @@ export function adapterFor(
   });
 }
 
-/** What settings make of a model. */
-export const tuningFor = (base: LanguageModel, settings: TuneSettings): Tuning =>
-  tuningOf(base, adapterFor(base, settings));
+/** What settings make of a model. @throws ConfigError when what is learned and where contradict each other. */
+export function tuningFor(base: LanguageModel, settings: TuneSettings): Tuning {
+  const tuning = tuningOf(base, adapterFor(base, settings));
+  if (tuning.numVirtualTokens > 0 && settings.selectedTokens !== undefined) {
+    throw new ConfigError(
+      `tuning: "${settings.method}" learns at its virtual tokens, which selectedTokens would leave out now and then; leave out one of the two`,
+    );
+  }
+  return tuning;
+}
 
 /** What must fit. */
 export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
-  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging">,
+  settings: Pick<
+    TuneSettings,
+    "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging" | "selectedTokens"
+  >,
   time: number,
   frozen?: FrozenWeights,
 ): StepRequest {
-  const { batchSize, clipNorm } = settings;
+  const { batchSize, clipNorm, selectedTokens } = settings;
   const rule = optimizerOf(settings);
   const { gradients } = algorithmOf(settings);
   return {
@@ -75,6 +88,7 @@ export function stepRequest(
     gradients,
     paging: pagingOf(settings),
     ...(frozen && { frozen }),
+    ...(selectedTokens !== undefined && { selectedTokens }),
     backwardPasses: gradients === "layer" && clipNorm !== null ? 2 : 1,
   };
 }
@@ -134,15 +148,13 @@ export async function planTuning(
   const share = warmupCost(description, steps, lengthWarmupOf(settings.curriculum, steps, tuning));
   const heldOutRows = rows.heldOut?.numRows ?? 0;
   const evaluationMs =
-    (settings.evaluations + 1) *
-    heldOutRows *
-    (ms / settings.batchSize) *
-    EVALUATION_SHARE[algorithmOf(settings).gradients];
+    (settings.evaluations + 1) * heldOutRows * (ms / settings.batchSize) * evaluationShare(fitting.request);
   return {
     shape,
     time: rows.time,
     steps,
     accumulate,
+    ...(description.selected !== undefined && { selected: description.selected }),
     learningRate: settings.learningRate ?? defaultLearningRate(tuning, settings),
     numParameters: countParameters(parameterSpecs(tuning.model)),
     numTrainable: trainableParameters(description),
@@ -185,6 +197,8 @@ function refusal(
   const packed = settings.frozen === "float32" && frozenWeights(base, request.isTrainable, "nf4");
   if (packed && packed.size > 0 && shapeWithin({ ...request, frozen: packed }, limits).fitting)
     changes.push("--frozen nf4");
+  if (settings.selectedTokens === undefined && fitsSelected(base, settings, request, limits))
+    changes.push(`--selected-tokens ${USUAL_SELECTION}`);
   const algorithm = THRIFTY.slice(THRIFTY.indexOf(settings.algorithm) + 1).find((name) => {
     const plain = { ...settings, ...algorithmDefaults({ algorithm: name }), algorithm: name };
     return shapeWithin(stepRequest(request, plain, request.time, request.frozen), limits).fitting;
@@ -194,6 +208,27 @@ function refusal(
   return new CapacityError(
     `a memory of ${megabytes(limits.memoryBytes!)} is too small for ${settings.method} of this model with rows of ${request.time} positions: it needs at least ${megabytes(smallest)}. What would fit: ${changes.join("; or ")}`,
   );
+}
+
+/** Share of the positions that is proposed: near what the paper's language models were tuned with (arXiv:2501.18824). */
+const USUAL_SELECTION = 0.25;
+
+function fitsSelected(
+  base: LanguageModel,
+  settings: TuneSettings,
+  request: StepRequest,
+  limits: MemoryLimits,
+): boolean {
+  if (request.gradients === "none") return false;
+  const selectedTokens = USUAL_SELECTION;
+  try {
+    tuningFor(base, { ...settings, selectedTokens });
+    return shapeWithin({ ...request, selectedTokens }, limits).fitting !== undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError || thrown instanceof UnsupportedError)) throw thrown;
+    // virtual tokens, or attention that is differentiated for all positions only
+    return false;
+  }
 }
 
 function fits(

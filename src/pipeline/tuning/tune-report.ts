@@ -62,10 +62,11 @@ export interface TuneReport {
 }
 
 /** What a step runs, and keeps from one pass to the next. */
-export const passesText = (algorithm: AlgorithmName, { save, paging }: TunePlan["shape"]): string => {
+export function passesText(algorithm: AlgorithmName, { shape: { save, paging }, selected }: TunePlan): string {
   if (algorithm === "mezo") return "two forward passes";
-  return `keeping ${save} for the backward pass${paging ? ", in files what is not in use" : ""}`;
-};
+  const of = selected === undefined ? "" : ` of ${selected} positions, drawn anew for each step`;
+  return `keeping ${save} for the backward pass${of}${paging ? ", in files what is not in use" : ""}`;
+}
 
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;
@@ -106,10 +107,7 @@ export function reportText(report: TuneReport): string {
       "rows",
       `${number(data.rows)} of ${data.time} positions, ${(100 * data.utilisation).toFixed(1)} % used; ${number(data.targetTokens)} tokens learned`,
     ],
-    [
-      "step",
-      `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, ${passesText(report.algorithm, plan.shape)}`,
-    ],
+    ["step", `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, ${passesText(report.algorithm, plan)}`],
     ["steps", `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})`],
     ["held-out loss before", lossAndPerplexity(summary.before)],
     ["held-out loss after", lossAndPerplexity(summary.best?.loss ?? summary.after)],

@@ -52,7 +52,7 @@ export interface StepReport {
   readonly learningRate: number;
   /** Length of the gradient before clipping; absent where it is not measured. */
   readonly gradientNorm?: number;
-  /** Target tokens of the step. */
+  /** Target tokens of the step; where tokens are selected, of these. */
   readonly tokens: number;
 }
 

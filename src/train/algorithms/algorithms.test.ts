@@ -126,6 +126,60 @@ describe("lomo", () => {
   });
 });
 
+describe("selected tokens", () => {
+  const quarter = { selectedTokens: 0.25, peak: 0.02, clipNorm: 1 };
+
+  it("are all of them at a share of 1, with the bits of backpropagation", async () => {
+    const [ours, reference] = [contextOf(), contextOf()];
+    const events = await finish(train(ours, data, optionsOf({ ...quarter, selectedTokens: 1 })));
+    const { selectedTokens: _, ...plain } = quarter;
+    expect(events).toEqual(await finish(train(reference, data, optionsOf(plain))));
+    expectSameBits(ours.parameters, reference.parameters);
+  });
+
+  it.each([
+    ["adamw", { optimizer: adamw(), accumulate: 2 }],
+    ["streamed", { streamGradients: true }],
+    ["lomo", { algorithm: lomo() }],
+  ] as const)("go on after a stop with the bits of the uninterrupted run: %s", async (name, changes) => {
+    const options = optionsOf({ ...quarter, ...changes, steps: 8 });
+    const whole = contextOf();
+    const { summary } = await finish(train(whole, data, options));
+    const stop = new AbortController();
+    const first = train(contextOf({ folder: root(`selected-${name}`), signal: stop.signal }), data, options);
+    for await (const event of first) if (event.type === "step" && event.step === 5) stop.abort();
+    const second = contextOf({ folder: root(`selected-${name}`) });
+    const rest = await finish(train(second, data, options));
+    expect(rest.events.find((event) => event.type === "step")?.step).toBe(6);
+    expectSameBits(second.parameters, whole.parameters);
+    expect(rest.summary).toEqual(summary);
+    expect(summary.after!).toBeLessThan(summary.before!);
+  });
+
+  it("are counted, and differ from step to step and by the seed", async () => {
+    const steps = async (seed: number) => {
+      const options = optionsOf({ ...quarter, seed, peak: 1e-9, batchSize: data.train.numRows, steps: 3 });
+      const { events } = await finish(train(contextOf(), { train: data.train }, options));
+      return events.flatMap((event) => (event.type === "step" ? [event] : []));
+    };
+    const [first, again, other] = [await steps(7), await steps(7), await steps(8)];
+    expect(again).toEqual(first);
+    // a quarter of 16 positions in each row; the last row holds padding
+    for (const { tokens } of first) expect(tokens).toBe(4 * data.train.numRows);
+    // all rows in every step and parameters that hardly move: what differs is which positions are drawn
+    expect(new Set([...first, ...other].map(({ loss }) => loss)).size).toBe(6);
+  });
+
+  it("are no matter for forward passes alone, and go with whole rows only", async () => {
+    const cut = optionsOf({ selectedTokens: 0.5, lengthWarmup: { start: 4, steps: 2 } });
+    await expect(finish(train(contextOf(), data, cut))).rejects.toThrow("leave out one of the two");
+    const options = optionsOf({ algorithm: mezo(), selectedTokens: 0.5 });
+    await expect(train(contextOf(), data, options).next()).rejects.toThrow(
+      "mezo has no backward pass to select tokens for",
+    );
+  });
+});
+
 describe("mezo", () => {
   const changes = { algorithm: mezo(), peak: 3e-4, accumulate: 2 };
 

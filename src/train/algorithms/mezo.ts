@@ -55,6 +55,8 @@ class MezoTrainer implements Trainer {
     expectPlainSgd("mezo", options.optimizer);
     if (options.clipNorm !== null || options.streamGradients)
       throw new ConfigError("mezo has no gradients to clip or stream: clipNorm must be null and streamGradients false");
+    if (options.selectedTokens !== undefined)
+      throw new ConfigError("mezo has no backward pass to select tokens for; leave out selectedTokens");
     const plans = await StepPlan.create(dataset, options, (shape) =>
       LossPlan.create(runtime, model, { ...options, ...shape, packed: true }, parameters),
     );

@@ -90,11 +90,16 @@ export function batchOf(dataset: PackedDataset, rows: readonly number[], scale: 
   };
 }
 
-/** Sum of the weights of some rows. */
-export function countTargets(dataset: PackedDataset, rows: readonly number[]): number {
+/** Sum of the weights of some rows; of their `selected` positions alone where given (`selectTokens`). */
+export function countTargets(dataset: PackedDataset, rows: readonly number[], selected?: Int32Array): number {
+  const { time, weights } = dataset;
   let sum = 0;
+  if (selected) {
+    for (const place of selected) sum += weights[rows[Math.floor(place / time)]! * time + (place % time)] ?? 0;
+    return sum;
+  }
   for (const row of rows) {
-    for (let i = row * dataset.time; i < (row + 1) * dataset.time; i++) sum += dataset.weights[i] ?? 0;
+    for (let i = row * time; i < (row + 1) * time; i++) sum += weights[i] ?? 0;
   }
   return sum;
 }
