@@ -44,4 +44,4 @@ export {
   textToTextTask,
   trainStages,
 } from "./stage-trainer.js";
-export { NEXT, type StepGraphOptions, trainingStepGraph } from "./step-graph.js";
+export { NEXT, type StepGraphOptions, stepFeeds, trainingStepGraph } from "./step-graph.js";
