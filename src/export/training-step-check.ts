@@ -8,7 +8,7 @@ import type { LanguageModel, Parameters } from "../nn/index.js";
 import { describeTraining, type MicroBatch, TrainPlan } from "../plan/index.js";
 import type { Runtime } from "../runtime/index.js";
 import { GradientNorm } from "../train/gradient-norm.js";
-import { Optimizer, stepFeeds } from "../train/index.js";
+import { batchFeeds, Optimizer, progressFeeds } from "../train/index.js";
 import { loadTrainingStep, type TrainingStep, type TrainingStepOptions } from "./training-step.js";
 
 export interface StepComparison {
@@ -120,7 +120,8 @@ async function byFile(
   const losses: number[] = [];
   for (const [i, batch] of batches.entries()) {
     const outputs = await program.run({
-      ...stepFeeds(step.inputs, batch, { step: i, learningRate }),
+      ...batchFeeds(step.inputs, batch),
+      ...progressFeeds({ step: i, learningRate }),
       ...Object.fromEntries(carried),
     });
     losses.push(outputs.loss!.data[0] as number);

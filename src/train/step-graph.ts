@@ -23,7 +23,7 @@ import {
   type Tensor,
 } from "../graph/index.js";
 import { checkLength, type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
-import { describeTraining, type MicroBatch, type SequenceShape, wholeGradient } from "../plan/index.js";
+import { describeTraining, type MicroBatch, type SequenceShape, wholeGradient, wholeLoss } from "../plan/index.js";
 import type { Feeds } from "../runtime/index.js";
 import { sumOfSquares } from "./gradient-norm.js";
 import type { ElementwiseRule, OptimizerRule } from "./optim/index.js";
@@ -45,12 +45,8 @@ export interface StepGraphOptions extends SequenceShape {
 /** Prefix of the outputs that the next step reads as the inputs named after it. */
 export const NEXT = "next.";
 
-/** What a step's graph reads beside parameters and states, of the inputs that it has. `step` counts the steps before it. */
-export function stepFeeds(
-  inputs: Readonly<Record<string, Aval>>,
-  batch: MicroBatch,
-  { step, learningRate }: { readonly step: number; readonly learningRate: number },
-): Feeds {
+/** A batch under the names of a graph's inputs, of those that it has. */
+export function batchFeeds(inputs: Readonly<Record<string, Aval>>, batch: MicroBatch): Feeds {
   const shape = evaluateShape(inputs.ids!.shape, {});
   const ints = (values: Int32Array): HostTensor =>
     hostTensor(
@@ -67,10 +63,20 @@ export function stepFeeds(
     positions: ints(batch.positions),
     ...(inputs.segments && { segments: ints(batch.segments!) }),
     ...(inputs.seeds && { seeds: hostTensor("int32", [numLayers], seeds) }),
-    step: hostTensor("int64", [], BigInt64Array.of(BigInt(step))),
-    learning_rate: hostTensor("float64", [], Float64Array.of(learningRate)),
   };
 }
+
+/** Which step it is, for its graph: `step` counts those before it. */
+export const progressFeeds = ({
+  step,
+  learningRate,
+}: {
+  readonly step: number;
+  readonly learningRate: number;
+}): Feeds => ({
+  step: hostTensor("int64", [], BigInt64Array.of(BigInt(step))),
+  learning_rate: hostTensor("float64", [], Float64Array.of(learningRate)),
+});
 
 /**
  * The graph of one step. Inputs: `ids`, `labels` (int64), `weights` (float32), `positions` and where packed `segments`
@@ -93,21 +99,15 @@ export function trainingStepGraph(model: LanguageModel, options: StepGraphOption
     streamGradients: false,
   });
   const hasDropout = description.layers.some(({ forward }) => "seed" in forward.inputs);
-  const perPosition = (dtype: DType): Aval => ({ dtype, shape: [options.batchSize, options.time] });
-  const float = (shape: readonly number[]): Aval => ({ dtype: "float32", shape });
   const states = trained.flatMap(({ name, shape }) =>
     rule.states.map((state) => [`${state}.${name}`, float(shape)] as const),
   );
   const inputs: Record<string, Aval> = {
-    ids: perPosition("int64"),
-    labels: perPosition("int64"),
-    weights: perPosition("float32"),
-    positions: perPosition("int64"),
-    ...(options.packed && { segments: perPosition("int64") }),
+    ...batchInputs(options),
     ...(hasDropout && { seeds: { dtype: "int32", shape: [model.layers.length] } }),
     step: { dtype: "int64", shape: [] },
     learning_rate: { dtype: "float64", shape: [] },
-    ...Object.fromEntries(parameterSpecs(model).map(({ name, shape }) => [name, float(shape)])),
+    ...parameterInputs(model),
     ...Object.fromEntries(states),
   };
   return graph(`${model.family}.training_step`, inputs, (tensors) => {
@@ -116,6 +116,31 @@ export function trainingStepGraph(model: LanguageModel, options: StepGraphOption
     const all = trained.map((spec) => [spec, gradients.get(spec.name) ?? broadcastTo(scalar(0), spec.shape)] as const);
     return { loss, ...update(rule, all, tensors, options) };
   });
+}
+
+const float = (shape: readonly number[]): Aval => ({ dtype: "float32", shape });
+
+const parameterInputs = (model: LanguageModel): Record<string, Aval> =>
+  Object.fromEntries(parameterSpecs(model).map(({ name, shape }) => [name, float(shape)]));
+
+function batchInputs({ batchSize, time, packed }: SequenceShape): Record<string, Aval> {
+  const perPosition = (dtype: DType): Aval => ({ dtype, shape: [batchSize, time] });
+  return {
+    ids: perPosition("int64"),
+    labels: perPosition("int64"),
+    weights: perPosition("float32"),
+    positions: perPosition("int64"),
+    ...(packed && { segments: perPosition("int64") }),
+  };
+}
+
+/** Loss alone, without dropout: inputs as those of a step where it has them, one output `loss`, Σ weights · loss. */
+export function evaluationGraph(
+  model: LanguageModel,
+  shape: SequenceShape & Pick<StepGraphOptions, "lossRows">,
+): Graph {
+  const inputs = { ...batchInputs(shape), ...parameterInputs(model) };
+  return graph(`${model.family}.loss`, inputs, (tensors) => ({ loss: wholeLoss(model, shape, tensors) }));
 }
 
 function checkNumbers({ lossRows, weightDecay, clipNorm }: StepGraphOptions): void {
