@@ -81,13 +81,15 @@ export class Program {
     });
     const inputs = this.session.inputNames.map((name) => feeds[name]!);
     const binding = this.session.bind(inputs, outputs);
-    return this.memory ? evicting(binding, this.memory, [...inputs, ...outputs]) : binding;
+    return this.memory ? evicting(binding, this.memory, [...inputs, ...outputs].filter(isOnHost)) : binding;
   }
 
   close(): Promise<void> {
     return this.session.close();
   }
 }
+
+const isOnHost = (tensor: BoundTensor): tensor is HostTensor => "data" in tensor;
 
 /** A binding after whose runs the tensors leave RAM, those that lie in files. */
 function evicting(binding: Binding, memory: DiskMemory, tensors: readonly HostTensor[]): Binding {

@@ -39,7 +39,7 @@ export async function* train(
   data: TrainData,
   options: TrainOptions,
 ): AsyncGenerator<TrainEvent, TrainSummary> {
-  const { folder, signal, device } = context;
+  const { runtime, folder, signal, device } = context;
   const { algorithm = backprop() } = options;
   if (device && !algorithm.runsOnDevice) {
     throw new ConfigError(

@@ -16,6 +16,7 @@ import { type SelectionName, selections } from "../../prompt/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
+import { checkDevice, devices } from "./tune-device.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
@@ -147,7 +148,10 @@ export const tuneConfigSchema = z.strictObject({
     .describe("Measured of answers to held-out prompts. Default: none; with outputSchema the three that it makes."),
   scored: z.int().min(1).default(32).describe("Held-out prompts that metrics are measured over."),
   sampleTokens: z.int().min(1).default(32),
-  memory: z.union([z.int().positive(), z.string()]).optional().describe("Most memory of the process, such as 4GB."),
+  memory: z
+    .union([z.int().positive(), z.string()])
+    .optional()
+    .describe("Most memory of the process, such as 4GB; on a device, of the device."),
   paging: z
     .boolean()
     .optional()
@@ -157,6 +161,10 @@ export const tuneConfigSchema = z.strictObject({
   pricePerHour: z.number().positive().optional().describe("Of the machine, for the cost in the report."),
   seed: z.int().min(0).default(1),
   threads: z.int().positive().optional(),
+  device: z
+    .enum(devices)
+    .default("cpu")
+    .describe("Where steps are taken. webgpu keeps parameters and states in the GPU's memory; it takes an adapter."),
   merge: z
     .boolean()
     .optional()
@@ -181,12 +189,14 @@ export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method" | "m
   readonly metrics: MetricName[];
 } & ReturnType<typeof algorithmDefaults>;
 
-/** @throws ConfigError naming every key that is unknown, out of range or of another algorithm. */
+/** @throws ConfigError naming every key that is unknown, out of range, of another algorithm or not there on the device. */
 export function tuneSettings(config: unknown): TuneSettings {
   const parsed = tuneConfigSchema.safeParse(withRecipe(withJsonSchemas(config)));
   if (parsed.success) {
     const { data } = parsed;
-    return { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+    const settings = { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+    checkDevice(settings);
+    return settings;
   }
   throw new ConfigError(
     `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,

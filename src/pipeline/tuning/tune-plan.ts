@@ -22,6 +22,7 @@ import {
 import { algorithmDefaults, algorithmOf, algorithmRate, optimizerOf } from "./tune-algorithm.js";
 import type { TuneSettings } from "./tune-config.js";
 import type { TuneRows } from "./tune-data.js";
+import { measureDeviceStep } from "./tune-device.js";
 
 export const tunePlanSchema = tuningPlanSchema.extend({
   /** Micro-batches per step. */
@@ -48,11 +49,11 @@ export const tuningFor = (base: LanguageModel, settings: TuneSettings): Tuning =
 /** What must fit. */
 export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
-  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging">,
+  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging" | "device">,
   time: number,
   frozen?: FrozenWeights,
 ): StepRequest {
-  const { batchSize, clipNorm } = settings;
+  const { batchSize, clipNorm, device } = settings;
   const rule = optimizerOf(settings);
   const { gradients } = algorithmOf(settings);
   return {
@@ -62,7 +63,8 @@ export function stepRequest(
     rowsPerStep: batchSize,
     stateBytes: (shape) => stateBytes(rule, shape),
     updateBytes: (shape) => updateBytes(rule, shape),
-    mayStream: gradients === "all" && batchSize === 1 && clipNorm === null,
+    ...(device !== "cpu" && { rowsAtOnce: true }),
+    mayStream: device === "cpu" && gradients === "all" && batchSize === 1 && clipNorm === null,
     gradients,
     paging: pagingOf(settings),
     ...(frozen && { frozen }),
@@ -71,7 +73,12 @@ export function stepRequest(
 }
 
 /** Noise is added to parameters outside of programs, and the systems that map files are not all. */
-function pagingOf({ algorithm, paging }: Pick<TuneSettings, "algorithm" | "paging">): "no" | "may" | "must" {
+function pagingOf({
+  algorithm,
+  paging,
+  device,
+}: Pick<TuneSettings, "algorithm" | "paging" | "device">): "no" | "may" | "must" {
+  if (device !== "cpu") return "no";
   const isPossible = algorithmOf({ algorithm }).gradients !== "none" && process.platform !== "win32";
   if (paging && !isPossible)
     throw new ConfigError(
@@ -101,7 +108,9 @@ export function fitTuning(
   settings: TuneSettings,
   memoryBytes: number | undefined,
 ): FittingShape {
-  const limits = { memoryBytes, processBytes: process.memoryUsage.rss() + GROWTH_BYTES };
+  // on a device it is the device's memory that is planned, and nothing else lies there
+  const processBytes = settings.device === "cpu" ? process.memoryUsage.rss() + GROWTH_BYTES : 0;
+  const limits = { memoryBytes, processBytes };
   const request = stepRequest(tuning, settings, time, frozenFor(base, tuning, settings));
   const { fitting, smallest } = shapeWithin(request, limits);
   if (!fitting) throw refusal(base, settings, request, limits, smallest);
@@ -110,7 +119,7 @@ export function fitTuning(
 
 /** Steps and time of a shape, measured on the real step. */
 export async function planTuning(
-  runtime: Runtime,
+  { runtime, device }: { readonly runtime: Runtime; readonly device: Runtime | undefined },
   tuning: Tuning,
   fitting: FittingShape,
   parameters: ReadonlyMap<string, HostTensor>,
@@ -119,7 +128,9 @@ export async function planTuning(
 ): Promise<TunePlan> {
   const { shape, description, memory } = fitting;
   const accumulate = settings.batchSize / shape.batchSize;
-  const ms = (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;
+  const ms = device
+    ? await measureDeviceStep(device, fitting, parameters, rows.train, settings)
+    : (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;
   const rowsInAll = settings.epochs * rows.train.numRows;
   const steps = settings.steps ?? Math.max(1, Math.round(rowsInAll / settings.batchSize));
   const heldOutRows = rows.heldOut?.numRows ?? 0;
