@@ -92,7 +92,7 @@ export function loadOrtApi(): OrtApi {
   const api = getApi(API_VERSION) as Pointer | null;
   if (!api)
     throw new UnsupportedError(
-      `ONNX Runtime ${version} does not offer C API version ${API_VERSION}; install 1.22 or newer`,
+      `ONNX Runtime ${version} does not offer C API version ${API_VERSION}; install 1.${API_VERSION} or newer`,
     );
   const resolve = ([index, signature, result]: readonly [number, string, "void"?]): Native => {
     const args = signature.split(" ").map((letter) => types[letter as keyof typeof types]);
