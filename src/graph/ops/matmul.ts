@@ -58,6 +58,8 @@ export const matmulOp: OpDef<[Tensor, Tensor], MatmulAttrs> = {
     },
     { inputs: [{ shape: ["B", 3, "T"] }, { shape: ["B", 3, 2] }], attrs: { transA: true, transB: false, scale: 1 } },
     { inputs: [{ shape: ["B", 3, "T"] }, { shape: [2, 3] }], attrs: { transA: true, transB: true, scale: 1 } },
+    { inputs: [{ shape: [1, 12] }, { shape: [12, 1] }], attrs: { transA: false, transB: false, scale: 1 } },
+    { inputs: [{ shape: [1, 1, 3] }, { shape: [3, 1] }], attrs: { transA: false, transB: false, scale: 1 } },
   ],
 };
 
@@ -68,20 +70,18 @@ export function product(
   { transA, transB, scale }: MatmulAttrs,
   [left, right]: readonly Aval[],
 ): string {
+  const areMatrices = left!.shape.length === 2 && right!.shape.length === 2;
   if (!transA && !transB && scale === 1) {
-    const size = left!.shape.at(-1)!;
-    const isDot = sizeOfResult(left!, right!) === 1 && typeof size === "number";
+    const [rows, size] = left!.shape;
+    const isDot = areMatrices && rows === 1 && right!.shape[1] === 1 && typeof size === "number";
     return isDot && b.device !== "cpu" ? dotProduct(b, [x, y], size) : b.node("MatMul", [x, y]);
   }
   const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: scale } };
   if (b.device === "cpu") return b.node("FusedMatMul", [x, y], attributes, { domain: MICROSOFT });
-  if (left!.shape.length === 2 && right!.shape.length === 2) return b.node("Gemm", [x, y], attributes);
+  if (areMatrices) return b.node("Gemm", [x, y], attributes);
   const plain = b.node("MatMul", [transA ? turned(b, x, left!) : x, transB ? turned(b, y, right!) : y]);
   return scale === 1 ? plain : b.node("Mul", [plain, b.scalar(scale, left!.dtype)]);
 }
-
-const sizeOfResult = (left: Aval, right: Aval): Dim =>
-  [...left.shape.slice(0, -1), ...right.shape.slice(0, -2), right.shape.at(-1)!].reduce<Dim>(mulDims, 1);
 
 /** [1, K] @ [K, 1]: the sum in two stages, as a single element of a product is one thread's work on a GPU. */
 function dotProduct(b: OnnxEmitter, names: readonly string[], size: number): string {

@@ -38,7 +38,11 @@ describe("settings of a device", () => {
 
 const missing = whyNoWebGpu();
 
-it.runIf(missing !== undefined)("a run on a device that is not there says so before it reads anything", async () => {
-  expect(await openDevice({ device: "cpu" }, 1)).toBeUndefined();
-  await expect(runTune({ ...minimal, device: "webgpu" })).rejects.toThrow(missing);
-});
+// not where opening it ends processes
+it.runIf(missing?.startsWith("WebGPU: "))(
+  "a run on a device that is not there says so before it reads anything",
+  async () => {
+    expect(await openDevice({ device: "cpu" }, 1)).toBeUndefined();
+    await expect(runTune({ ...minimal, device: "webgpu" })).rejects.toThrow(missing);
+  },
+);
