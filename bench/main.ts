@@ -22,6 +22,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,
   tune: async () => (await import("./train/tune.bench.js")).tune,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
+  webgpu: async () => (await import("./train/webgpu.bench.js")).webgpu,
   weights: async () => (await import("./engine/weights.bench.js")).weightFormats,
 };
 

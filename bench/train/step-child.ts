@@ -8,7 +8,7 @@ import { initialize, type LanguageModel, type Parameters, parameterSpecs } from 
 import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
 import { describeTraining, estimateMemory, type MicroBatch, TrainPlan } from "../../src/plan/index.js";
 import { Runtime } from "../../src/runtime/index.js";
-import { adamw, Optimizer } from "../../src/train/index.js";
+import { adamw, Optimizer, ResidentStep } from "../../src/train/index.js";
 import { peakBytes } from "../peak.js";
 import type { StepResult, StepShape } from "./step-shape.js";
 
@@ -67,24 +67,47 @@ const description = describeTraining(model, {
 });
 const rule = adamw();
 const predicted = estimateMemory(description);
-const runtime = await Runtime.open({ numThreads: shape.threads });
+const [weightDecay, learningRate] = [0.01, 1e-3];
 const parameters = startingValues();
-const plan = await TrainPlan.create(runtime, description, parameters);
-const optimizer = await Optimizer.create(runtime, rule, { weightDecay: 0.01 });
 const batch = randomBatch();
+
+type Step = (step: number) => Promise<number>;
+
+async function onCpu(): Promise<Step> {
+  const runtime = await Runtime.open({ numThreads: shape.threads });
+  const plan = await TrainPlan.create(runtime, description, parameters);
+  const optimizer = await Optimizer.create(runtime, rule, { weightDecay });
+  const update = async (gradients: TrainPlan["gradients"]): Promise<void> => {
+    for (const [name, gradient] of gradients) await optimizer.update(name, parameters.get(name)!, gradient);
+  };
+  return async (step) => {
+    optimizer.begin({ step, learningRate, gradientScale: 1 });
+    if (shape.stream) return plan.run(batch, { accumulate: false, sink: update });
+    const loss = await plan.run(batch, { accumulate: false });
+    await update(plan.gradients);
+    return loss;
+  };
+}
+
+async function onDevice(backend: "webgpu"): Promise<Step> {
+  const runtime = await Runtime.open({ backend, numThreads: shape.threads });
+  const { options } = description;
+  const resident = await ResidentStep.create(runtime, model, parameters, {
+    ...options,
+    lossRows: options.lossTile.rows,
+    optimizer: rule,
+    weightDecay,
+    clipNorm: null,
+  });
+  return async (step) => (await resident.run(batch, { step, learningRate })).loss;
+}
+
+const takeStep = await (shape.device ? onDevice(shape.device) : onCpu());
 const stepMs: number[] = [];
 let loss = Number.NaN;
 for (let step = 0; step < shape.steps; step++) {
   const start = performance.now();
-  optimizer.begin({ step, learningRate: 1e-3, gradientScale: 1 });
-  const update = async (gradients: TrainPlan["gradients"]): Promise<void> => {
-    for (const [name, gradient] of gradients) await optimizer.update(name, parameters.get(name)!, gradient);
-  };
-  if (shape.stream) loss = await plan.run(batch, { accumulate: false, sink: update });
-  else {
-    loss = await plan.run(batch, { accumulate: false });
-    await update(plan.gradients);
-  }
+  loss = await takeStep(step);
   stepMs.push(performance.now() - start);
 }
 const result: StepResult = { stepMs, peakBytes: peakBytes(), baselineBytes, loss, predicted };

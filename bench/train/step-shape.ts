@@ -23,6 +23,8 @@ export interface StepShape {
   readonly stream: boolean;
   readonly attentionTile?: number;
   readonly lossRows?: number;
+  /** Take the steps there, as one program over tensors that stay. Default: the CPU's plan. */
+  readonly device?: "webgpu";
 }
 
 export interface StepResult {

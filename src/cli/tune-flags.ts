@@ -8,7 +8,7 @@ import { dataFormats, overLongPolicies } from "../datasets/index.js";
 import { metrics } from "../metrics/index.js";
 import { contextScalings } from "../models/index.js";
 import { methods } from "../peft/index.js";
-import { recipes, type TuneConfig } from "../pipeline/tuning/index.js";
+import { devices, recipes, type TuneConfig } from "../pipeline/tuning/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
 import { parseBytes, parseInteger, parsePositive } from "./options.js";
 
@@ -67,6 +67,7 @@ const KEYS = [
   "pricePerHour",
   "seed",
   "threads",
+  "device",
   "out",
   "data",
   "validation",
@@ -180,12 +181,19 @@ export function addTuneFlags(command: Command): Command {
     .option("--samples <number>", "held-out prompts continued at every evaluation (default: 1)", parseInteger(0, 100))
     .option("--sample-tokens <number>", "tokens of each (default: 32)", count)
     .option("--checkpoint-seconds <seconds>", "time between checkpoints (default: 60)", Number)
-    .option("--memory <size>", "most memory of the process, such as 4GB; the plan is made to fit", parseBytes)
+    .option(
+      "--memory <size>",
+      "most memory of the process, or of the device, such as 4GB; the plan is made to fit",
+      parseBytes,
+    )
     .option("--paging", "keep in files what a step is not using (default: where the run does not fit otherwise)")
     .option("--no-paging", "keep everything in memory")
     .option("--price-per-hour <amount>", "of the machine, for the cost in the report", parsePositive)
     .option("--seed <number>", "seed of everything random (default: 1)", parseInteger(0, 2 ** 31 - 1))
     .option("--threads <number>", "default: as many as the machine has", count)
+    .addOption(
+      new Option("--device <name>", "where steps are taken; webgpu takes an adapter (default: cpu)").choices(devices),
+    )
     .option("--merge", "also write the whole model with the adapter in it (default: where frozen weights are float32)")
     .option("--no-merge", "write the adapter only")
     .option("--out <folder>", "folder of the run (default: tuned)");

@@ -1,14 +1,14 @@
 /** @file The gate of a written training step: some steps of it against as many of this process's own training. */
 
 import { CheckpointError } from "../base/errors.js";
-import { type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
+import { type HostTensor, zeros } from "../base/host-tensor.js";
 import { deriveSeed, Rng } from "../base/rng.js";
 import { evaluateShape } from "../graph/index.js";
 import type { LanguageModel, Parameters } from "../nn/index.js";
 import { describeTraining, type MicroBatch, TrainPlan } from "../plan/index.js";
-import type { Feeds, Runtime } from "../runtime/index.js";
+import type { Runtime } from "../runtime/index.js";
 import { GradientNorm } from "../train/gradient-norm.js";
-import { Optimizer } from "../train/index.js";
+import { batchFeeds, Optimizer, progressFeeds } from "../train/index.js";
 import { loadTrainingStep, type TrainingStep, type TrainingStepOptions } from "./training-step.js";
 
 export interface StepComparison {
@@ -120,36 +120,15 @@ async function byFile(
   const losses: number[] = [];
   for (const [i, batch] of batches.entries()) {
     const outputs = await program.run({
-      ...batchFeeds(step, batch),
+      ...batchFeeds(step.inputs, batch),
+      ...progressFeeds({ step: i, learningRate }),
       ...Object.fromEntries(carried),
-      step: hostTensor("int64", [], BigInt64Array.of(BigInt(i))),
-      learning_rate: hostTensor("float64", [], Float64Array.of(learningRate)),
     });
     losses.push(outputs.loss!.data[0] as number);
     carried = new Map(Object.entries(step.feeds).map(([output, input]) => [input, outputs[output]!]));
   }
   await program.close();
   return { weights: carried, losses };
-}
-
-function batchFeeds({ inputs }: TrainingStep, batch: MicroBatch): Feeds {
-  const shape = evaluateShape(inputs.ids!.shape, {});
-  const ints = (values: Int32Array): HostTensor =>
-    hostTensor(
-      "int64",
-      shape,
-      BigInt64Array.from(values, (value) => BigInt(value)),
-    );
-  const numLayers = Number(inputs.seeds?.shape[0] ?? 0);
-  const seeds = Int32Array.from({ length: numLayers }, (_, i) => deriveSeed(batch.seed!, `layer ${i}`) | 0);
-  return {
-    ids: ints(batch.ids),
-    labels: ints(batch.labels),
-    weights: hostTensor("float32", shape, batch.weights),
-    positions: ints(batch.positions),
-    ...(inputs.segments && { segments: ints(batch.segments!) }),
-    ...(inputs.seeds && { seeds: hostTensor("int32", [numLayers], seeds) }),
-  };
 }
 
 interface Trained {

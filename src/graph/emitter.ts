@@ -6,8 +6,12 @@ import type { Shape } from "./dim.js";
 
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
+/** What runs the operators. Not each has a kernel for every operator. */
+export type Device = "cpu" | "webgpu";
+
 /** Names are names of values in the ONNX graph. Integers become int attributes; `{ float }` marks a float. */
 export interface OnnxEmitter {
+  readonly device: Device;
   /** Adds an operator and returns the names of its outputs. */
   node(
     opType: string,

@@ -5,7 +5,7 @@ import { equalBytes } from "../base/equal-bytes.js";
 import { assert, ShapeError } from "../base/errors.js";
 import type { HostTensor } from "../base/host-tensor.js";
 import { type Dim, dimTerms, type Shape } from "../graph/dim.js";
-import type { OnnxAttribute, OnnxEmitter } from "../graph/emitter.js";
+import type { Device, OnnxAttribute, OnnxEmitter } from "../graph/emitter.js";
 import { type Graph, inputName, type Tensor, topologicalOrder } from "../graph/tensor.js";
 import type { OnnxModel, OnnxNode } from "./model.js";
 
@@ -17,7 +17,10 @@ class Emitter implements OnnxEmitter {
   readonly #dims = new Map<Dim, string>();
   #numNames = 0;
 
-  constructor(readonly inputs: Readonly<Record<string, Tensor>>) {}
+  constructor(
+    readonly inputs: Readonly<Record<string, Tensor>>,
+    readonly device: Device,
+  ) {}
 
   node(
     opType: string,
@@ -110,10 +113,11 @@ function equalValues({ data: a }: HostTensor, { data: b }: HostTensor): boolean 
 
 /**
  * Lowers a graph. Inputs and outputs keep their names. A tensor that equals an input of the graph is read from there,
- * whatever computed it, so that a graph may start in the middle of another one.
+ * whatever computed it, so that a graph may start in the middle of another one. The operators are those that `device`,
+ * the CPU by default, has kernels for, as far as there are any.
  */
-export function lower(graph: Graph): OnnxModel {
-  const emitter = new Emitter(graph.inputs);
+export function lower(graph: Graph, device: Device = "cpu"): OnnxModel {
+  const emitter = new Emitter(graph.inputs, device);
   const names = new Map<Tensor, string>();
   for (const [name, tensor] of Object.entries(graph.inputs)) names.set(tensor, name);
   for (const node of topologicalOrder(Object.values(graph.outputs), new Set(names.keys()))) {

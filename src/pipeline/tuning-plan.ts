@@ -93,6 +93,8 @@ export interface StepRequest {
   readonly paging?: "no" | "may" | "must";
   /** Backward passes per step. Default 1; clipped and streamed gradients take 2. */
   readonly backwardPasses?: number;
+  /** All rows of a step in one micro-batch, the loss over the whole vocabulary: steps that are one program. */
+  readonly rowsAtOnce?: boolean;
 }
 
 /** Shapes from fast and large to slow and small: recompute more, then fewer rows at once, then smaller tiles. */
@@ -103,13 +105,14 @@ function stepShapes({
   mayStream,
   gradients = "all",
   paging = "no",
+  rowsAtOnce = gradients === "layer",
 }: StepRequest): StepShape[] {
   const most = Math.max(1, Math.floor(ENOUGH_TOKENS / time));
   const divisors = Array.from({ length: rowsPerStep }, (_, i) => rowsPerStep - i).filter(
     (size) => rowsPerStep % size === 0 && size <= most,
   );
   const streamGradients = gradients === "layer";
-  const sizes = streamGradients ? [rowsPerStep] : divisors;
+  const sizes = rowsAtOnce ? [rowsPerStep] : divisors;
   // without a backward pass nothing is kept for one
   const policies = gradients === "none" ? (["inputs"] as const) : (["all", "selective", "inputs"] as const);
   const lossRows = 2 ** Math.floor(Math.log2(Math.max(64, Math.min(1024, LOGITS_BYTES / 4 / vocabSize))));
@@ -123,6 +126,7 @@ function stepShapes({
       paging: false,
     })),
   );
+  if (rowsAtOnce && !streamGradients) return shapes;
   const small = { ...shapes.at(-1)!, attentionTile: 64 };
   shapes.push({ ...small, lossTile: { rows: Math.min(lossRows, 128), vocabulary: vocabSize } });
   const tiled = { ...small, lossTile: { rows: 128, vocabulary: Math.min(vocabSize, 4096) } };
@@ -242,7 +246,8 @@ export async function measureStep(
   return (await medianMs(step, plan)) + OPTIMIZER_MS * trainable;
 }
 
-async function medianMs(run: () => Promise<void>, plan: { close(): void }): Promise<number> {
+/** Median time of some runs after a first one that warms up; closes the plan. */
+export async function medianMs(run: () => Promise<void>, plan: { close(): void }): Promise<number> {
   const times: number[] = [];
   try {
     await run();

@@ -22,3 +22,4 @@ export { StagePlan, type StagePlanOptions, type StageRunOptions } from "./stage-
 export { runStages, type Stage } from "./stages.js";
 export { type GradientSink, type RunOptions, TrainPlan } from "./train-plan.js";
 export { type WholeGradient, wholeGradient } from "./whole-gradient.js";
+export { wholeLoss } from "./whole-loss.js";

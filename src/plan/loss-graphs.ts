@@ -89,9 +89,9 @@ function sumInputs(names: readonly string[], inputs: Readonly<Record<string, Ava
   return Object.fromEntries(names.map((name) => [`sum_${name}`, inputs[name]!]));
 }
 
-/** Whole vocabulary: x, labels, weights → Σ weights · -log p(label). */
-export function lossGraph(model: LanguageModel): Graph {
-  return graph("loss", wholeInputs(model), (inputs) => ({ loss: wholeLoss(model, inputs) }));
+/** Whole vocabulary: x, labels, weights → Σ weights · -log p(label). `rows` are known when the program runs unless given. */
+export function lossGraph(model: LanguageModel, rows: Dim = ROWS): Graph {
+  return graph("loss", wholeInputs(model, rows), (inputs) => ({ loss: wholeLoss(model, inputs) }));
 }
 
 /**

@@ -5,9 +5,7 @@ import {
   add,
   after,
   concat,
-  constant,
   div,
-  type Graph,
   gather,
   greater,
   inline,
@@ -15,15 +13,12 @@ import {
   reshape,
   scalar,
   scatterAdd,
-  slice,
   type Tensor,
   where,
 } from "../graph/index.js";
 import type { LayerGraphs, TrainDescription } from "./describe.js";
-import { tableFeeds } from "./layer-graph.js";
 import { lossGradientGraph } from "./loss-graphs.js";
-
-type Tensors = Readonly<Record<string, Tensor>>;
+import { layerReads, picked, rowTiles, type Tensors } from "./whole-loss.js";
 
 /** Loss and gradients of it by parameter name. */
 export interface WholeGradient {
@@ -44,8 +39,7 @@ export function wholeGradient(description: TrainDescription, inputs: Tensors): W
 
 class Builder {
   readonly #gradients = new Map<string, Tensor>();
-  /** What all layers read, by the names that their graphs have. */
-  readonly #shared: Tensors;
+  readonly #readsOf: (index: number) => Tensors;
 
   constructor(
     readonly description: TrainDescription,
@@ -54,9 +48,7 @@ class Builder {
     const { model, options, selected } = description;
     if (selected !== undefined)
       throw new ConfigError("a step as one graph differentiates all positions; leave out selectedTokens");
-    const tables = Object.entries(tableFeeds(model, options.time)).map(([name, table]) => [name, constant(table)]);
-    const { positions, segments } = inputs;
-    this.#shared = { positions: positions!, ...(segments && { segments }), ...Object.fromEntries(tables) };
+    this.#readsOf = layerReads(model, options.time, inputs);
   }
 
   build(): WholeGradient {
@@ -64,7 +56,7 @@ class Builder {
     const table = model.embedding;
     let x = gather(this.inputs[table.name]!, this.inputs.ids!);
     const passed = layers.map((graphs, i) => {
-      const read = { ...this.#ofLayer(i), x };
+      const read = { ...this.#readsOf(i), x };
       const { y, ...residuals } = inline(graphs.forward, picked(graphs.forward, read));
       x = y!;
       return { graphs, read: { ...read, ...residuals } };
@@ -78,19 +70,6 @@ class Builder {
       this.#collect(table.name, scatterAdd(rows, reshape(this.inputs.ids!, [count]), table.shape[0]!));
     }
     return { loss, gradients: this.#gradients };
-  }
-
-  /** What a layer's graphs read beside hidden states. */
-  #ofLayer(index: number): Tensors {
-    const { model } = this.description;
-    const { kind, prefix } = model.layers[index]!;
-    const local = model.kinds[kind]!.parameters.map(({ name }) => [name, this.inputs[prefix + name]!]);
-    const { seeds } = this.inputs;
-    return {
-      ...this.#shared,
-      ...(seeds && { seed: reshape(slice(seeds, 0, index, index + 1), []) }),
-      ...Object.fromEntries(local),
-    };
   }
 
   /** The gradient by a layer's input; undefined where nothing below it is trained. */
@@ -121,10 +100,8 @@ class Builder {
     const parts: Tensor[] = [];
     let loss: Tensor | undefined;
     let sums: Tensors = {};
-    for (let start = 0; start < count; start += rows) {
-      const end = Math.min(start + rows, count);
-      const tile = (tensor: Tensor): Tensor => (end - start === count ? tensor : slice(tensor, 0, start, end));
-      const tileGraph = lossGradientGraph(model, headTrainable, start > 0, end - start);
+    for (const { start, numRows, tile } of rowTiles(count, rows)) {
+      const tileGraph = lossGradientGraph(model, headTrainable, start > 0, numRows);
       const given = { ...this.inputs, ...sums, labels: tile(labels), weights: tile(weights) };
       const results = inline(tileGraph, picked(tileGraph, { ...given, x: after(tile(flat), parts.slice(-1)) }));
       parts.push(results.d_x!);
@@ -149,11 +126,4 @@ class Builder {
     const known = this.#gradients.get(name);
     this.#gradients.set(name, known ? add(known, gradient) : gradient);
   }
-}
-
-/** The values that a graph reads. */
-function picked({ inputs }: Graph, values: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.keys(inputs).flatMap((name) => (values[name] ? [[name, values[name]] as const] : [])),
-  );
 }

@@ -3,8 +3,11 @@ export {
   type Backend,
   type BackendName,
   type Binding,
+  type BoundTensor,
   backends,
+  type DeviceMemory,
+  type DeviceTensor,
   type DiskMemory,
   openDiskMemory,
 } from "./backends/index.js";
-export { type Feeds, Program, Runtime, type RuntimeOptions, type Signature } from "./program.js";
+export { type BoundFeeds, type Feeds, Program, Runtime, type RuntimeOptions, type Signature } from "./program.js";

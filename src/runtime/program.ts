@@ -12,6 +12,7 @@ import {
   type BackendName,
   type BackendOptions,
   type Binding,
+  type BoundTensor,
   backends,
   type DiskMemory,
   type Session,
@@ -19,6 +20,9 @@ import {
 
 /** Tensors by the name of a graph's input or output. */
 export type Feeds = Readonly<Record<string, HostTensor>>;
+
+/** The same, some of which may lie in the device's memory. */
+export type BoundFeeds = Readonly<Record<string, BoundTensor>>;
 
 /** What a program takes and gives. A graph is one. */
 export interface Signature {
@@ -58,7 +62,7 @@ export class Program {
   }
 
   /** Prepares repeated runs over the same buffers. Release it when done. */
-  bind(feeds: Feeds, into: Feeds): Binding {
+  bind(feeds: BoundFeeds, into: BoundFeeds): Binding {
     const dims = bindDims(this.graph, feeds);
     for (const name of Object.keys(into)) {
       if (!(name in this.graph.outputs)) throw unknownName(this.graph, "output", name, this.graph.outputs);
@@ -77,13 +81,15 @@ export class Program {
     });
     const inputs = this.session.inputNames.map((name) => feeds[name]!);
     const binding = this.session.bind(inputs, outputs);
-    return this.memory ? evicting(binding, this.memory, [...inputs, ...outputs]) : binding;
+    return this.memory ? evicting(binding, this.memory, [...inputs, ...outputs].filter(isOnHost)) : binding;
   }
 
   close(): Promise<void> {
     return this.session.close();
   }
 }
+
+const isOnHost = (tensor: BoundTensor): tensor is HostTensor => "data" in tensor;
 
 /** A binding after whose runs the tensors leave RAM, those that lie in files. */
 function evicting(binding: Binding, memory: DiskMemory, tensors: readonly HostTensor[]): Binding {
@@ -100,7 +106,7 @@ const unknownName = (graph: Signature, kind: string, name: string, known: object
   new ConfigError(`program "${graph.name}" has no ${kind} "${name}"; it has: ${Object.keys(known).join(", ")}`);
 
 /** Sizes of named dims, taken from the feeds, which are checked on the way. */
-function bindDims(graph: Signature, feeds: Feeds): DimBindings {
+function bindDims(graph: Signature, feeds: BoundFeeds): DimBindings {
   for (const name of Object.keys(feeds)) {
     if (!(name in graph.inputs)) throw unknownName(graph, "input", name, graph.inputs);
   }
@@ -223,7 +229,7 @@ export class Runtime {
   }
 
   #load(graph: Graph): Promise<Session> {
-    const model = lower(graph);
+    const model = lower(graph, this.backend.device);
     const bytes = encodeModel(model);
     const same = bytes.byteLength > REMEMBERED_BYTES ? [] : this.#similar(bytes);
     const known = same.find((other) => equalBytes(other.model, bytes));

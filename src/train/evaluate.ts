@@ -7,11 +7,12 @@ import { batchOf, countTargets, type PackedDataset } from "./data/packing.js";
 
 /** A dataset whose loss is measured again and again while the parameters change in place. */
 export class Evaluation {
-  readonly #plan: LossPlan;
+  readonly #plan: Pick<LossPlan, "run" | "close">;
   readonly #dataset: PackedDataset;
   readonly #batchSize: number;
 
-  private constructor(plan: LossPlan, dataset: PackedDataset, batchSize: number) {
+  /** With `plan.run` giving Σ weights · loss over a batch. */
+  constructor(plan: Pick<LossPlan, "run" | "close">, dataset: PackedDataset, batchSize: number) {
     this.#plan = plan;
     this.#dataset = dataset;
     this.#batchSize = batchSize;

@@ -31,6 +31,7 @@ export {
 export * from "./optim/index.js";
 export { type Overfitting, overfitting } from "./overfitting.js";
 export { type PhasedContext, type PhasedEvent, type TrainPhase, trainPhases } from "./phases.js";
+export { type ResidentResult, ResidentStep } from "./resident-step.js";
 export type { RunFolder } from "./run-folder.js";
 export {
   type LabelledSequence,
@@ -48,4 +49,11 @@ export {
   textToTextTask,
   trainStages,
 } from "./stage-trainer.js";
-export { NEXT, type StepGraphOptions, trainingStepGraph } from "./step-graph.js";
+export {
+  batchFeeds,
+  evaluationGraph,
+  NEXT,
+  progressFeeds,
+  type StepGraphOptions,
+  trainingStepGraph,
+} from "./step-graph.js";

@@ -1,6 +1,7 @@
 /** @file The one training loop: step, evaluate, checkpoint, report, whatever the algorithm of a step. */
 
-import type { StepReport, TrainContext, TrainOptions } from "./algorithms/algorithm.js";
+import { ConfigError } from "../base/errors.js";
+import type { StepReport, TrainContext, Trainer, TrainOptions } from "./algorithms/algorithm.js";
 import { backprop } from "./algorithms/index.js";
 import type { PackedDataset } from "./data/packing.js";
 import { Evaluation } from "./evaluate.js";
@@ -38,14 +39,23 @@ export async function* train(
   data: TrainData,
   options: TrainOptions,
 ): AsyncGenerator<TrainEvent, TrainSummary> {
-  const { runtime, model, parameters, folder, signal } = context;
+  const { runtime, folder, signal, device } = context;
   const { algorithm = backprop() } = options;
+  if (device && !algorithm.runsOnDevice) {
+    throw new ConfigError(
+      `training: "${algorithm.name}" runs on the CPU only, not on ${device.backend.name}; take backprop, or leave out the device`,
+    );
+  }
   const trainer = await algorithm.createTrainer(context, data.train, options);
-  const evaluation = data.heldOut && (await Evaluation.create(runtime, model, parameters, data.heldOut, options));
+  const evaluation = data.heldOut && (await createEvaluation(context, trainer, data.heldOut, options));
+  const heldOutLoss = async (measured: Evaluation): Promise<number> => {
+    await trainer.publish?.();
+    return measured.loss();
+  };
   try {
     const progress = await runtime.outside(() => resumeRun(folder, trainer.state));
     if (evaluation && progress.before === undefined) {
-      progress.before = await evaluation.loss();
+      progress.before = await heldOutLoss(evaluation);
       yield { type: "evaluation", step: 0, loss: progress.before };
     }
     const isStale = (): boolean => options.patience !== null && progress.sinceBest >= options.patience;
@@ -60,7 +70,7 @@ export async function* train(
       const isDue = (every: number): boolean => every > 0 && progress.step % every === 0;
       let isBest = false;
       if (evaluation && reason !== "aborted" && (reason || isDue(options.evaluateEvery))) {
-        isBest = note(progress, await evaluation.loss());
+        isBest = note(progress, await heldOutLoss(evaluation));
         yield { type: "evaluation", step: progress.step, loss: progress.after! };
         if (isStale()) reason ??= "early stop";
       }
@@ -69,6 +79,7 @@ export async function* train(
         yield { type: "checkpoint", step: progress.step, path };
       }
     }
+    await trainer.publish?.();
     const { step: steps, before, after, best } = progress;
     if (folder && best && best.step < steps && reason !== "aborted")
       await runtime.outside(() => restoreBest(folder, trainer.state.parameters));
@@ -83,6 +94,17 @@ export async function* train(
     trainer.close();
     evaluation?.close();
   }
+}
+
+/** Where the parameters are. */
+async function createEvaluation(
+  { runtime, model, parameters }: TrainContext,
+  trainer: Trainer,
+  heldOut: PackedDataset,
+  options: TrainOptions,
+): Promise<Evaluation> {
+  if (!trainer.loss) return Evaluation.create(runtime, model, parameters, heldOut, options);
+  return new Evaluation({ run: trainer.loss.bind(trainer), close() {} }, heldOut, options.batchSize);
 }
 
 /** Records an evaluation; whether it is the best so far. */

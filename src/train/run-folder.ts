@@ -44,7 +44,7 @@ export interface RunState {
   /** Parameters that are trained. */
   readonly parameters: ReadonlyMap<string, HostTensor>;
   /** What a checkpoint holds; that of the best step holds the group "parameters". */
-  save(isBest: boolean): StateContents;
+  save(isBest: boolean): StateContents | Promise<StateContents>;
   /** Brings parameters and all else to where the checkpoint's step left them. */
   load(checkpoint: Checkpoint): Promise<void>;
 }
@@ -81,7 +81,7 @@ export class TensorState implements RunState {
 export async function saveRun(folder: RunFolder, progress: RunProgress, run: RunState): Promise<string> {
   const { step, before = null, after = null, best = null, sinceBest } = progress;
   const isBest = best?.step === step;
-  const { tensors, state: own } = run.save(isBest);
+  const { tensors, state: own } = await run.save(isBest);
   const state: JsonValue = { ...own, fingerprint: folder.fingerprint, step, before, after, best, sinceBest };
   const path = await saveCheckpoint(folder.root, step, { tensors, state }, { keep: folder.keep });
   if (isBest) await markBest(folder.root, step);
@@ -134,7 +134,8 @@ export async function restoreBest({ root }: RunFolder, parameters: ReadonlyMap<s
   await readAll(checkpoint.group("parameters"), parameters);
 }
 
-async function readAll(source: TensorSource, into: ReadonlyMap<string, HostTensor>): Promise<void> {
+/** @throws CheckpointError when the tensors there are not those that are wanted. */
+export async function readAll(source: TensorSource, into: ReadonlyMap<string, HostTensor>): Promise<void> {
   const missing = [...into.keys()].find((name) => !source.tensors.has(name));
   if (missing !== undefined || source.tensors.size !== into.size) {
     throw new CheckpointError(

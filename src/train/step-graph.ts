@@ -2,23 +2,29 @@
 
 import type { DType } from "../base/dtype.js";
 import { ConfigError, UnsupportedError } from "../base/errors.js";
-import { sizeOf } from "../base/host-tensor.js";
+import { type HostTensor, hostTensor, sizeOf } from "../base/host-tensor.js";
+import { deriveSeed } from "../base/rng.js";
 import {
   type Aval,
-  add,
+  after,
   broadcastTo,
   cast,
+  concat,
   div,
+  evaluateShape,
   type Graph,
   graph,
   minimum,
+  reduceSum,
+  reshape,
   type SavePolicy,
   scalar,
   sqrt,
   type Tensor,
 } from "../graph/index.js";
 import { checkLength, type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/index.js";
-import { describeTraining, type SequenceShape, wholeGradient } from "../plan/index.js";
+import { describeTraining, type MicroBatch, type SequenceShape, wholeGradient, wholeLoss } from "../plan/index.js";
+import type { Feeds } from "../runtime/index.js";
 import { sumOfSquares } from "./gradient-norm.js";
 import type { ElementwiseRule, OptimizerRule } from "./optim/index.js";
 
@@ -39,12 +45,45 @@ export interface StepGraphOptions extends SequenceShape {
 /** Prefix of the outputs that the next step reads as the inputs named after it. */
 export const NEXT = "next.";
 
+/** A batch under the names of a graph's inputs, of those that it has. */
+export function batchFeeds(inputs: Readonly<Record<string, Aval>>, batch: MicroBatch): Feeds {
+  const shape = evaluateShape(inputs.ids!.shape, {});
+  const ints = (values: Int32Array): HostTensor =>
+    hostTensor(
+      "int64",
+      shape,
+      BigInt64Array.from(values, (value) => BigInt(value)),
+    );
+  const numLayers = Number(inputs.seeds?.shape[0] ?? 0);
+  const seeds = Int32Array.from({ length: numLayers }, (_, i) => deriveSeed(batch.seed ?? 0, `layer ${i}`) | 0);
+  return {
+    ids: ints(batch.ids),
+    labels: ints(batch.labels),
+    weights: hostTensor("float32", shape, batch.weights),
+    positions: ints(batch.positions),
+    ...(inputs.segments && { segments: ints(batch.segments!) }),
+    ...(inputs.seeds && { seeds: hostTensor("int32", [numLayers], seeds) }),
+  };
+}
+
+/** Which step it is, for its graph: `step` counts those before it. */
+export const progressFeeds = ({
+  step,
+  learningRate,
+}: {
+  readonly step: number;
+  readonly learningRate: number;
+}): Feeds => ({
+  step: hostTensor("int64", [], BigInt64Array.of(BigInt(step))),
+  learning_rate: hostTensor("float64", [], Float64Array.of(learningRate)),
+});
+
 /**
  * The graph of one step. Inputs: `ids`, `labels` (int64), `weights` (float32), `positions` and where packed `segments`
  * (int64), [batch, time] each; `seeds` int32 [layers] where the model has dropout; `step` int64, the steps taken before, and
  * `learning_rate` float64, of rank 0; every parameter under its name; states as `<state>.<parameter>`, zero before the first
  * step. Outputs: `loss`, the mean over positions by `weights`; `gradient_norm`, before clipping; and `next.<input>` for every
- * trained parameter and state.
+ * trained parameter and state, which may be written over that input.
  * @throws UnsupportedError for an optimiser that is no elementwise rule.
  * @throws ConfigError when nothing is trainable or a number is out of range; CapacityError when the model cannot compute sequences of this length.
  */
@@ -60,21 +99,15 @@ export function trainingStepGraph(model: LanguageModel, options: StepGraphOption
     streamGradients: false,
   });
   const hasDropout = description.layers.some(({ forward }) => "seed" in forward.inputs);
-  const perPosition = (dtype: DType): Aval => ({ dtype, shape: [options.batchSize, options.time] });
-  const float = (shape: readonly number[]): Aval => ({ dtype: "float32", shape });
   const states = trained.flatMap(({ name, shape }) =>
     rule.states.map((state) => [`${state}.${name}`, float(shape)] as const),
   );
   const inputs: Record<string, Aval> = {
-    ids: perPosition("int64"),
-    labels: perPosition("int64"),
-    weights: perPosition("float32"),
-    positions: perPosition("int64"),
-    ...(options.packed && { segments: perPosition("int64") }),
+    ...batchInputs(options),
     ...(hasDropout && { seeds: { dtype: "int32", shape: [model.layers.length] } }),
     step: { dtype: "int64", shape: [] },
     learning_rate: { dtype: "float64", shape: [] },
-    ...Object.fromEntries(parameterSpecs(model).map(({ name, shape }) => [name, float(shape)])),
+    ...parameterInputs(model),
     ...Object.fromEntries(states),
   };
   return graph(`${model.family}.training_step`, inputs, (tensors) => {
@@ -83,6 +116,31 @@ export function trainingStepGraph(model: LanguageModel, options: StepGraphOption
     const all = trained.map((spec) => [spec, gradients.get(spec.name) ?? broadcastTo(scalar(0), spec.shape)] as const);
     return { loss, ...update(rule, all, tensors, options) };
   });
+}
+
+const float = (shape: readonly number[]): Aval => ({ dtype: "float32", shape });
+
+const parameterInputs = (model: LanguageModel): Record<string, Aval> =>
+  Object.fromEntries(parameterSpecs(model).map(({ name, shape }) => [name, float(shape)]));
+
+function batchInputs({ batchSize, time, packed }: SequenceShape): Record<string, Aval> {
+  const perPosition = (dtype: DType): Aval => ({ dtype, shape: [batchSize, time] });
+  return {
+    ids: perPosition("int64"),
+    labels: perPosition("int64"),
+    weights: perPosition("float32"),
+    positions: perPosition("int64"),
+    ...(packed && { segments: perPosition("int64") }),
+  };
+}
+
+/** Loss alone, without dropout: inputs as those of a step where it has them, one output `loss`, Σ weights · loss. */
+export function evaluationGraph(
+  model: LanguageModel,
+  shape: SequenceShape & Pick<StepGraphOptions, "lossRows">,
+): Graph {
+  const inputs = { ...batchInputs(shape), ...parameterInputs(model) };
+  return graph(`${model.family}.loss`, inputs, (tensors) => ({ loss: wholeLoss(model, shape, tensors) }));
 }
 
 function checkNumbers({ lossRows, weightDecay, clipNorm }: StepGraphOptions): void {
@@ -110,8 +168,9 @@ function update(
   inputs: Tensors,
   { clipNorm, weightDecay }: StepGraphOptions,
 ): Record<string, Tensor> {
-  const squares = gradients.map(([{ shape }, gradient]) => cast(sumOfSquares(gradient, sizeOf(shape)), "float64"));
-  const norm = sqrt(squares.reduce((a, b) => add(a, b)));
+  // one vector of them: a device that does not compute in float64 hands it over once
+  const squares = gradients.map(([{ shape }, gradient]) => reshape(sumOfSquares(gradient, sizeOf(shape)), [1]));
+  const norm = sqrt(reduceSum(cast(concat(squares, 0), "float64"), [0]));
   const one = scalar(1, "float64");
   const scalarsFor = (decay: number): Tensors => {
     const values = rule.scalarsOf({
@@ -120,7 +179,9 @@ function update(
       gradientScale: clipNorm === null ? one : minimum(div(clipNorm, norm), one),
       weightDecay: scalar(decay, "float64"),
     });
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, cast(value, "float32")]));
+    // once the norm is there, nothing reads parameters any more: each may be overwritten by its next value
+    const late = Object.entries(values).map(([name, value]) => [name, cast(after(value, [norm]), "float32")]);
+    return Object.fromEntries(late);
   };
   const [ofMatrices, ofVectors] = [scalarsFor(weightDecay), scalarsFor(0)];
   const outputs: Record<string, Tensor> = { gradient_norm: cast(norm, "float32") };

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import {
   contextText,
+  onDevice,
   overfittingText,
   passesText,
   runTune,
@@ -80,7 +81,7 @@ function dataText({ examples, rows: data }: Extract<TuneEvent, { type: "data" }>
   ]);
 }
 
-function planText({ plan, method, algorithm, isResumed }: Extract<TuneEvent, { type: "plan" }>): string {
+function planText({ plan, method, algorithm, device, isResumed }: Extract<TuneEvent, { type: "plan" }>): string {
   const { total, ...parts } = plan.memory;
   const { shape } = plan;
   return rows([
@@ -93,7 +94,7 @@ function planText({ plan, method, algorithm, isResumed }: Extract<TuneEvent, { t
       `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, plan)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
     ],
     [
-      "peak memory",
+      `peak memory${onDevice(device)}`,
       `${bytes(total)} (${Object.entries(parts)
         .map(([name, size]) => `${name} ${bytes(size)}`)
         .join(", ")})`,
@@ -120,7 +121,10 @@ function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): 
       "time",
       `${seconds(report.seconds)}, ${integer(report.tokensPerSecond)} learned tokens/s, ${seconds(report.secondsPer1kExamples)} per 1,000 examples`,
     ],
-    ["peak memory", `${bytes(memory.measuredPeakBytes)} measured, ${bytes(memory.predictedBytes)} predicted`],
+    [
+      "peak memory",
+      `${bytes(memory.measuredPeakBytes)} measured, ${bytes(memory.predictedBytes)} predicted${onDevice(report.device)}`,
+    ],
     ["written", report.files.map((file) => `${report.out}/${file}`).join(", ")],
     ["report", `${report.out}/report.md`],
   ]);

@@ -3,6 +3,8 @@
 import type { DType } from "../../base/dtype.js";
 import { DTypeError } from "../../base/errors.js";
 import { broadcastShapes } from "../dim.js";
+import type { OnnxEmitter } from "../emitter.js";
+import { onnxDType } from "../onnx-dtype.js";
 import { mapReference, type Reference } from "../reference.js";
 import { apply, type Differentiated, type OpDef, type Sample, scalar, Tensor, type TensorLike } from "../tensor.js";
 
@@ -34,6 +36,10 @@ export function unaryOp({ name, onnx, f, gradient, domain = "normal" }: Unary): 
   };
 }
 
+/** An int64 value as the device computes with it: WebGPU has no kernels for int64, and the CPU's results would be copied. */
+export const narrowed = (b: OnnxEmitter, name: string): string =>
+  b.device === "webgpu" ? b.node("Cast", [name], { to: onnxDType.int32 }) : name;
+
 interface Binary {
   readonly name: string;
   readonly onnx: string;
@@ -62,7 +68,9 @@ export function binaryOp({ name, onnx, f, gradient, dtype, domain = "normal" }: 
       return { dtype: dtype ?? a.dtype, shape: broadcastShapes(name, a.shape, b.shape) };
     },
     gradient,
-    lower: (b, [x, y]) => b.node(onnx, [x, y]),
+    lower: (b, names, _, { inputs: [left] }) =>
+      // positions, ids and counts, which int32 holds; what is made of two is larger than either
+      b.node(onnx, dtype === "bool" && left!.dtype === "int64" ? names.map((name) => narrowed(b, name)) : names),
     evaluate: ([a, b]: readonly [Reference, Reference]) => mapReference(dtype ?? a.dtype, [a, b], f),
     samples: [
       sample([2, 3], [2, 3]),

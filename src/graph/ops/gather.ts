@@ -3,6 +3,7 @@ import type { Dim } from "../dim.js";
 import { evaluateDim, mulDims } from "../dim.js";
 import { reference } from "../reference.js";
 import { apply, type OpDef, requireRank, type Tensor } from "../tensor.js";
+import { narrowed } from "./elementwise.js";
 import { reshape } from "./reshape.js";
 
 export const gatherOp: OpDef<[Tensor, Tensor]> = {
@@ -42,7 +43,7 @@ export const scatterAddOp: OpDef<[Tensor, Tensor], { readonly numRows: Dim }> = 
     const [source] = node.inputs;
     const width = source!.shape[1]!;
     const zeros = b.node("Expand", [b.scalar(0, source!.dtype), b.shape([numRows, width])]);
-    const column = b.node("Unsqueeze", [indices, b.ints([1])]);
+    const column = b.node("Unsqueeze", [narrowed(b, indices), b.ints([1])]);
     const expanded = b.node("Expand", [column, b.shape(source!.shape)]);
     return b.node("ScatterElements", [zeros, expanded, rows], { axis: 0, reduction: "add" });
   },

@@ -1,5 +1,5 @@
 /** @file Attention of new tokens over a cache that grows in place: what generation runs. */
-import { ShapeError } from "../../base/errors.js";
+import { ShapeError, UnsupportedError } from "../../base/errors.js";
 import type { Dim } from "../dim.js";
 import { MICROSOFT } from "../emitter.js";
 import { type Reference, reference } from "../reference.js";
@@ -53,6 +53,9 @@ export const groupedQueryAttentionOp: OpDef<Inputs, CachedAttentionAttrs> = {
   },
   gradient: "forbidden",
   lower: (b, inputs, { numHeads, numKvHeads, scale, window, softcap = 0 }) => {
+    if (b.device !== "cpu") {
+      throw new UnsupportedError(`attention over a cache of keys and values runs on the CPU only, not on ${b.device}`);
+    }
     const attributes = {
       num_heads: numHeads,
       kv_num_heads: numKvHeads,

@@ -1,8 +1,8 @@
 /** @file Products with two thin matrices that rows of a batch share or have of their own: what adapters add to a linear map. */
 import { ShapeError } from "../../base/errors.js";
-import { MICROSOFT } from "../emitter.js";
 import { reference } from "../reference.js";
 import { apply, type OpDef, type Tensor } from "../tensor.js";
+import { product } from "./matmul.js";
 
 export const lowRankOp: OpDef<[Tensor, Tensor, Tensor]> = {
   name: "low_rank",
@@ -22,13 +22,8 @@ export const lowRankOp: OpDef<[Tensor, Tensor, Tensor]> = {
     return { dtype: x.dtype, shape: [x.shape[0]!, x.shape[1]!, up.shape[2]!] };
   },
   gradient: "forbidden",
-  lower: (b, [x, down, up]) => {
-    const narrow = b.node(
-      "FusedMatMul",
-      [x, down],
-      { transA: 0, transB: 1, alpha: { float: 1 } },
-      { domain: MICROSOFT },
-    );
+  lower: (b, [x, down, up], _, { inputs }) => {
+    const narrow = product(b, [x, down], { transA: false, transB: true, scale: 1 }, inputs);
     return b.node("MatMul", [narrow, up]);
   },
   evaluate: ([x, down, up]) => {

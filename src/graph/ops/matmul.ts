@@ -1,7 +1,7 @@
 /** @file Matrix products, transposed and scaled on the way. */
 import { ShapeError } from "../../base/errors.js";
 import { broadcastShapes, type Dim, mulDims, type Shape } from "../dim.js";
-import { MICROSOFT } from "../emitter.js";
+import { MICROSOFT, type OnnxEmitter } from "../emitter.js";
 import { broadcastReference, type Reference, reference } from "../reference.js";
 import { type Aval, apply, type OpDef, type Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
@@ -41,15 +41,7 @@ export const matmulOp: OpDef<[Tensor, Tensor], MatmulAttrs> = {
       transB ? matmul(ct, a, { transA: true, transB: transA, scale }) : matmul(a, ct, { transA: !transA, scale }),
     ];
   },
-  lower: (b, [x, y], { transA, transB, scale }) =>
-    transA || transB || scale !== 1
-      ? b.node(
-          "FusedMatMul",
-          [x, y],
-          { transA: Number(transA), transB: Number(transB), alpha: { float: scale } },
-          { domain: MICROSOFT },
-        )
-      : b.node("MatMul", [x, y]),
+  lower: (b, names, attrs, { inputs }) => product(b, names, attrs, inputs),
   evaluate: ([a, b], attrs) => matmulReference(a, b, attrs),
   flopsPerElement: ([a], { transA }) => {
     const inner = lastTwo(a, transA)[1];
@@ -66,8 +58,45 @@ export const matmulOp: OpDef<[Tensor, Tensor], MatmulAttrs> = {
     },
     { inputs: [{ shape: ["B", 3, "T"] }, { shape: ["B", 3, 2] }], attrs: { transA: true, transB: false, scale: 1 } },
     { inputs: [{ shape: ["B", 3, "T"] }, { shape: [2, 3] }], attrs: { transA: true, transB: true, scale: 1 } },
+    { inputs: [{ shape: [1, 12] }, { shape: [12, 1] }], attrs: { transA: false, transB: false, scale: 1 } },
+    { inputs: [{ shape: [1, 1, 3] }, { shape: [3, 1] }], attrs: { transA: false, transB: false, scale: 1 } },
   ],
 };
+
+/** Operators of a product of two values. */
+export function product(
+  b: OnnxEmitter,
+  [x, y]: readonly [string, string],
+  { transA, transB, scale }: MatmulAttrs,
+  [left, right]: readonly Aval[],
+): string {
+  const areMatrices = left!.shape.length === 2 && right!.shape.length === 2;
+  if (!transA && !transB && scale === 1) {
+    const [rows, size] = left!.shape;
+    const isDot = areMatrices && rows === 1 && right!.shape[1] === 1 && typeof size === "number";
+    return isDot && b.device !== "cpu" ? dotProduct(b, [x, y], size) : b.node("MatMul", [x, y]);
+  }
+  const attributes = { transA: Number(transA), transB: Number(transB), alpha: { float: scale } };
+  if (b.device === "cpu") return b.node("FusedMatMul", [x, y], attributes, { domain: MICROSOFT });
+  if (areMatrices) return b.node("Gemm", [x, y], attributes);
+  const plain = b.node("MatMul", [transA ? turned(b, x, left!) : x, transB ? turned(b, y, right!) : y]);
+  return scale === 1 ? plain : b.node("Mul", [plain, b.scalar(scale, left!.dtype)]);
+}
+
+/** [1, K] @ [K, 1]: the sum in two stages, as a single element of a product is one thread's work on a GPU. */
+function dotProduct(b: OnnxEmitter, names: readonly string[], size: number): string {
+  let width = Math.ceil(Math.sqrt(size));
+  while (size % width !== 0) width--;
+  const [x, y] = names.map((name) => b.node("Reshape", [name, b.ints([size / width, width])]));
+  const partial = b.node("ReduceSum", [b.node("Mul", [x!, y!]), b.ints([1])], { keepdims: 1 });
+  return b.node("ReduceSum", [partial, b.ints([0])], { keepdims: 1 });
+}
+
+/** The last two axes swapped. */
+function turned(b: OnnxEmitter, name: string, { shape: { length } }: Aval): string {
+  const leading = Array.from({ length: length - 2 }, (_, i) => i);
+  return b.node("Transpose", [name], { perm: [...leading, length - 1, length - 2] });
+}
 
 /** [..., K] → [N, K] with all leading axes as one. */
 function flatten(x: Tensor): Tensor {

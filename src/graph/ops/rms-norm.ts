@@ -32,9 +32,16 @@ export const rmsNormOp: OpDef<[Tensor, Tensor], { readonly epsilon: number }> = 
     const dx = sub(mul(mul(c, weight), r), mul(v, mul(sum, mul(r, mul(r, r)))));
     return [reshape(dx, x.shape), reshape(matmul(r, u, { transA: true }), weight.shape)];
   },
-  lower: (b, [x, weight], { epsilon }) => {
+  lower: (b, [x, weight], { epsilon }, { inputs }) => {
     const attributes = { epsilon: { float: epsilon }, axis: -1, stash_type: 1 };
-    return b.nodes("SimplifiedLayerNormalization", [x, weight], attributes, { numOutputs: 2 });
+    if (b.device === "cpu") {
+      return b.nodes("SimplifiedLayerNormalization", [x, weight], attributes, { numOutputs: 2 });
+    }
+    // WebGPU's kernel leaves the second output as it was
+    const { dtype } = inputs[0]!;
+    const meanSquare = b.node("ReduceMean", [b.node("Mul", [x, x]), b.ints([-1])], { keepdims: 1 });
+    const rms = b.node("Sqrt", [b.node("Add", [meanSquare, b.scalar(epsilon, dtype)])]);
+    return [b.node("SimplifiedLayerNormalization", [x, weight], attributes), b.node("Div", [b.scalar(1, dtype), rms])];
   },
   evaluate: ([x, weight], { epsilon }) => {
     const size = x.shape.at(-1)!;

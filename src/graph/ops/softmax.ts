@@ -47,7 +47,12 @@ export const logSoftmaxOp: OpDef<[Tensor]> = {
   infer: ([x]) => ({ dtype: x.dtype, shape: x.shape }),
   // dx = ct - softmax(x) sum(ct)
   gradient: (ct, { output: y }) => [sub(ct, mul(exp(y), reduceSum(ct, [-1], { keepDims: true })))],
-  lower: (b, [x]) => b.node("LogSoftmax", [x], { axis: -1 }),
+  lower: (b, [x]) => {
+    if (b.device === "cpu") return b.node("LogSoftmax", [x], { axis: -1 });
+    const shifted = b.node("Sub", [x, b.node("ReduceMax", [x, b.ints([-1])], { keepdims: 1 })]);
+    const sum = b.node("ReduceSum", [b.node("Exp", [shifted]), b.ints([-1])], { keepdims: 1 });
+    return b.node("Sub", [shifted, b.node("Log", [sum])]);
+  },
   evaluate: ([x]) =>
     mapRows(x, (row) => {
       const lse = logSumExp(row);

@@ -7,7 +7,16 @@ export type { Sample } from "./samples.js";
 export { type TuneConfig, type TuneSettings, tuneConfigJsonSchema, tuneSettings } from "./tune-config.js";
 export type { ContextExtension } from "./tune-context.js";
 export type { TuneExamples, TuneRows } from "./tune-data.js";
+export { devices } from "./tune-device.js";
 export { runTune, type TuneContext, type TuneEvent, tune } from "./tune-job.js";
 export type { TunePlan } from "./tune-plan.js";
-export { contextText, overfittingText, passesText, reportText, scoreRows, type TuneReport } from "./tune-report.js";
+export {
+  contextText,
+  onDevice,
+  overfittingText,
+  passesText,
+  reportText,
+  scoreRows,
+  type TuneReport,
+} from "./tune-report.js";
 export { type Verification, verifyTuning } from "./verify.js";

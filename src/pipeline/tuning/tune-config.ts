@@ -18,6 +18,7 @@ import { type AlgorithmName, algorithms, type OptimizerName, optimizers, schedul
 import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
 import { curriculumSchema } from "./tune-curriculum.js";
+import { checkDevice, devices } from "./tune-device.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
@@ -169,7 +170,10 @@ export const tuneConfigSchema = z.strictObject({
     .describe("Measured of answers to held-out prompts. Default: none; with outputSchema the three that it makes."),
   scored: z.int().min(1).default(32).describe("Held-out prompts that metrics are measured over."),
   sampleTokens: z.int().min(1).default(32),
-  memory: z.union([z.int().positive(), z.string()]).optional().describe("Most memory of the process, such as 4GB."),
+  memory: z
+    .union([z.int().positive(), z.string()])
+    .optional()
+    .describe("Most memory of the process, such as 4GB; on a device, of the device."),
   paging: z
     .boolean()
     .optional()
@@ -179,6 +183,10 @@ export const tuneConfigSchema = z.strictObject({
   pricePerHour: z.number().positive().optional().describe("Of the machine, for the cost in the report."),
   seed: z.int().min(0).default(1),
   threads: z.int().positive().optional(),
+  device: z
+    .enum(devices)
+    .default("cpu")
+    .describe("Where steps are taken. webgpu keeps parameters and states in the GPU's memory; it takes an adapter."),
   merge: z
     .boolean()
     .optional()
@@ -203,7 +211,7 @@ export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method" | "m
   readonly metrics: MetricName[];
 } & ReturnType<typeof algorithmDefaults>;
 
-/** @throws ConfigError naming every key that is unknown, out of range or of another algorithm. */
+/** @throws ConfigError naming every key that is unknown, out of range, of another algorithm or not there on the device. */
 export function tuneSettings(config: unknown): TuneSettings {
   const parsed = tuneConfigSchema.safeParse(withRecipe(withJsonSchemas(config)));
   if (parsed.success) {
@@ -212,7 +220,9 @@ export function tuneSettings(config: unknown): TuneSettings {
       throw new ConfigError(
         `tuning: curriculum.difficulty "${data.curriculum.difficulty}" orders the rows itself; leave out order "${data.order}"`,
       );
-    return { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+    const settings = { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+    checkDevice(settings);
+    return settings;
   }
   throw new ConfigError(
     `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,

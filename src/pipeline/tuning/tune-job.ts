@@ -36,6 +36,7 @@ import { type Demonstrations, type TuneConfig, type TuneSettings, tuneSettings }
 import { type ContextExtension, contextExtension, expectLongTexts, extended } from "./tune-context.js";
 import { lengthWarmupOf, orderOf } from "./tune-curriculum.js";
 import { renderOptionsOf, type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
+import { openDevice } from "./tune-device.js";
 import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
 import { reportText, type TuneReport } from "./tune-report.js";
 import { Writer } from "./writer.js";
@@ -47,6 +48,7 @@ export type TuneEvent =
       readonly plan: TunePlan;
       readonly method: string;
       readonly algorithm: AlgorithmName;
+      readonly device: TuneSettings["device"];
       readonly isResumed: boolean;
     }
   | { readonly type: "train"; readonly event: TrainEvent }
@@ -67,16 +69,19 @@ export interface TuneContext {
  * Tunes a model and writes adapter, merged model, metrics, manifest and report below `out`. The same configuration in the
  * same folder goes on where an earlier run stopped, with the same bits.
  * @throws ConfigError, DataError naming every fault of the data, CapacityError with the cheapest change that fits,
- * TrainingError naming the step at which loss or gradient stop being numbers.
+ * TrainingError naming the step at which loss or gradient stop being numbers, UnsupportedError where the settings' device
+ * is not there.
  */
 export async function* tune(config: TuneConfig, context: TuneContext = {}): AsyncGenerator<TuneEvent, TuneReport> {
   const settings = tuneSettings(config);
+  const device = await openDevice(settings, threadsOf(settings));
   const runtime = await Runtime.open({ numThreads: threadsOf(settings) });
   try {
-    const job = await TuneJob.open(runtime, settings, context);
+    const job = await TuneJob.open({ runtime, device }, settings, context);
     return yield* job.run();
   } finally {
     await runtime.close();
+    await device?.close();
   }
 }
 
@@ -94,13 +99,19 @@ export async function runTune(
   }
 }
 
+/** Samples are drawn on the first; steps are taken on the second where there is one. */
+interface Runtimes {
+  readonly runtime: Runtime;
+  readonly device: Runtime | undefined;
+}
+
 class TuneJob {
   readonly #workspace: Workspace;
   readonly #stopIds: ReadonlySet<number>;
   #parameters = new Map<string, HostTensor>();
 
   private constructor(
-    private readonly runtime: Runtime,
+    private readonly runtimes: Runtimes,
     private readonly settings: TuneSettings,
     private readonly context: TuneContext,
     private readonly loaded: TextModel,
@@ -116,7 +127,7 @@ class TuneJob {
     this.#stopIds = endIdsOf(loaded, chatTemplatesOf(loaded).get("default"));
   }
 
-  static async open(runtime: Runtime, settings: TuneSettings, context: TuneContext): Promise<TuneJob> {
+  static async open(runtimes: Runtimes, settings: TuneSettings, context: TuneContext): Promise<TuneJob> {
     // the data first: its faults are found in seconds
     const examples = await tuneExamples(settings);
     await using opened = await openModel(await resolveModel(settings.base));
@@ -131,13 +142,15 @@ class TuneJob {
     const known = context.plan ?? (isBegun ? await workspace.read(tunePlanSchema, "plan.json") : undefined);
     const fitting = known ? undefined : fitTuning(loaded.model, tuning, rows.time, settings, context.memoryBytes);
     const isPaging = (known ?? fitting!).shape.paging;
-    const where = isPaging ? runtime.paging(await openDiskMemory(workspace.path())) : runtime;
-    const base = await readBase(where, opened, frozenFor(loaded.model, tuning, settings));
+    const runtime = isPaging ? runtimes.runtime.paging(await openDiskMemory(workspace.path())) : runtimes.runtime;
+    const base = await readBase(runtime, opened, frozenFor(loaded.model, tuning, settings));
+    const where = { ...runtimes, runtime };
     return new TuneJob(where, settings, context, loaded, base, tuning, examples, rows, fitting, extension);
   }
 
   async *run(): AsyncGenerator<TuneEvent, TuneReport> {
-    const { settings, loaded, tuning, examples, rows, runtime } = this;
+    const { settings, loaded, tuning, examples, rows } = this;
+    const { runtime } = this.runtimes;
     yield { type: "data", examples, rows };
     const hashes = { baseHash: this.base.hash, dataHash: examples.hash };
     this.#parameters = new Map([...this.base.parameters, ...this.#startValues()]);
@@ -146,7 +159,8 @@ class TuneJob {
     const held = HeldOutScores.open(writer, examples, renderOptionsOf(loaded, settings), settings);
     const shots = settings.fewShot && this.#fewShot(writer, settings.fewShot);
     const { plan, isResumed } = await this.#plan(rows, hashes);
-    yield { type: "plan", plan, method: settings.method, algorithm: settings.algorithm, isResumed };
+    const { method, algorithm, device } = settings;
+    yield { type: "plan", plan, method, algorithm, device, isResumed };
     const { samples: count, sampleTokens: numTokens } = settings;
     const room = { numTokens, mostTokens: writer.mostTokens };
     const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, count, room);
@@ -225,7 +239,7 @@ class TuneJob {
     }
     const plan =
       this.context.plan ??
-      (await planTuning(this.runtime, this.tuning, this.fitting!, this.#parameters, rows, this.settings));
+      (await planTuning(this.runtimes, this.tuning, this.fitting!, this.#parameters, rows, this.settings));
     await this.#workspace.write(plan, "plan.json");
     await this.#workspace.writeText(key, "run.txt");
     // in the form in which it will be read back: the run's fingerprint depends on it
@@ -256,8 +270,16 @@ class TuneJob {
       keep: 1,
       fingerprint: sha256(this.#fingerprint(hashes), JSON.stringify(plan)),
     };
-    const { runtime, tuning } = this;
-    return { runtime, model: tuning.model, parameters: this.#parameters, folder, ...(signal && { signal }) };
+    const { tuning } = this;
+    const { runtime, device } = this.runtimes;
+    return {
+      runtime,
+      ...(device && { device }),
+      model: tuning.model,
+      parameters: this.#parameters,
+      folder,
+      ...(signal && { signal }),
+    };
   }
 
   #trainData({ train, heldOut }: TuneRows) {
@@ -296,7 +318,7 @@ class TuneJob {
   async #finish(run: FinishedRun): Promise<TuneReport> {
     const { settings, loaded, tuning, examples } = this;
     const { plan, rows, clock, summary, hashes } = run;
-    const written = await this.runtime.outside(() => this.#keep(rows));
+    const written = await this.runtimes.runtime.outside(() => this.#keep(rows));
     const records = await this.#records();
     const losses = records.flatMap((record) => (record.type === "step" ? [record.loss] : []));
     const evaluations = records.flatMap((record) => (record.type === "evaluation" ? [record] : []));
@@ -322,6 +344,7 @@ class TuneJob {
       base: settings.base,
       method: settings.method,
       algorithm: settings.algorithm,
+      device: settings.device,
       family: loaded.model.family,
       ...(this.extension && { context: this.extension }),
       data: {

@@ -24,6 +24,7 @@ import type { TuneSettings } from "./tune-config.js";
 import type { ContextExtension } from "./tune-context.js";
 import { lengthWarmupOf, warmupCost } from "./tune-curriculum.js";
 import type { TuneRows } from "./tune-data.js";
+import { measureDeviceStep } from "./tune-device.js";
 
 export const tunePlanSchema = tuningPlanSchema.extend({
   /** Micro-batches per step. */
@@ -69,12 +70,12 @@ export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
   settings: Pick<
     TuneSettings,
-    "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging" | "selectedTokens"
+    "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging" | "selectedTokens" | "device"
   >,
   time: number,
   frozen?: FrozenWeights,
 ): StepRequest {
-  const { batchSize, clipNorm, selectedTokens } = settings;
+  const { batchSize, clipNorm, selectedTokens, device } = settings;
   const rule = optimizerOf(settings);
   const { gradients } = algorithmOf(settings);
   return {
@@ -84,7 +85,8 @@ export function stepRequest(
     rowsPerStep: batchSize,
     stateBytes: (shape) => stateBytes(rule, shape),
     updateBytes: (shape) => updateBytes(rule, shape),
-    mayStream: gradients === "all" && batchSize === 1 && clipNorm === null,
+    ...(device !== "cpu" && { rowsAtOnce: true }),
+    mayStream: device === "cpu" && gradients === "all" && batchSize === 1 && clipNorm === null,
     gradients,
     paging: pagingOf(settings),
     ...(frozen && { frozen }),
@@ -94,7 +96,12 @@ export function stepRequest(
 }
 
 /** Noise is added to parameters outside of programs, and the systems that map files are not all. */
-function pagingOf({ algorithm, paging }: Pick<TuneSettings, "algorithm" | "paging">): "no" | "may" | "must" {
+function pagingOf({
+  algorithm,
+  paging,
+  device,
+}: Pick<TuneSettings, "algorithm" | "paging" | "device">): "no" | "may" | "must" {
+  if (device !== "cpu") return "no";
   const isPossible = algorithmOf({ algorithm }).gradients !== "none" && process.platform !== "win32";
   if (paging && !isPossible)
     throw new ConfigError(
@@ -124,7 +131,9 @@ export function fitTuning(
   settings: TuneSettings,
   memoryBytes: number | undefined,
 ): FittingShape {
-  const limits = { memoryBytes, processBytes: process.memoryUsage.rss() + GROWTH_BYTES };
+  // on a device it is the device's memory that is planned, and nothing else lies there
+  const processBytes = settings.device === "cpu" ? process.memoryUsage.rss() + GROWTH_BYTES : 0;
+  const limits = { memoryBytes, processBytes };
   const request = stepRequest(tuning, settings, time, frozenFor(base, tuning, settings));
   const { fitting, smallest } = shapeWithin(request, limits);
   if (!fitting) throw refusal(base, settings, request, limits, smallest);
@@ -133,7 +142,7 @@ export function fitTuning(
 
 /** Steps and time of a shape, measured on the real step. */
 export async function planTuning(
-  runtime: Runtime,
+  { runtime, device }: { readonly runtime: Runtime; readonly device: Runtime | undefined },
   tuning: Tuning,
   fitting: FittingShape,
   parameters: ReadonlyMap<string, HostTensor>,
@@ -142,7 +151,9 @@ export async function planTuning(
 ): Promise<TunePlan> {
   const { shape, description, memory } = fitting;
   const accumulate = settings.batchSize / shape.batchSize;
-  const ms = (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;
+  const ms = device
+    ? await measureDeviceStep(device, fitting, parameters, rows.train, settings)
+    : (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;
   const rowsInAll = settings.epochs * rows.train.numRows;
   const steps = settings.steps ?? Math.max(1, Math.round(rowsInAll / settings.batchSize));
   const share = warmupCost(description, steps, lengthWarmupOf(settings.curriculum, steps, tuning));

@@ -3,6 +3,7 @@
 import type { AlgorithmName, Overfitting, TrainSummary } from "../../train/index.js";
 import type { Scores } from "./held-out-scores.js";
 import type { Sample } from "./samples.js";
+import type { TuneSettings } from "./tune-config.js";
 import type { ContextExtension } from "./tune-context.js";
 import type { TunePlan } from "./tune-plan.js";
 
@@ -14,6 +15,8 @@ export interface TuneReport {
   readonly algorithm: AlgorithmName;
   /** Positions before and after, where the context was extended, and what config.json says of it. */
   readonly context?: ContextExtension;
+  /** Where steps were taken, and whose memory was predicted. */
+  readonly device: TuneSettings["device"];
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -68,6 +71,9 @@ export function passesText(algorithm: AlgorithmName, { shape: { save, paging }, 
   return `keeping ${save} for the backward pass${of}${paging ? ", in files what is not in use" : ""}`;
 }
 
+/** What is predicted is the memory of the device where there is one; what is measured is always the process. */
+export const onDevice = (device: TuneSettings["device"]): string => (device === "cpu" ? "" : ` on ${device}`);
+
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;
 const lossAndPerplexity = (loss: number | undefined): string =>
@@ -121,7 +127,10 @@ export function reportText(report: TuneReport): string {
       "cost",
       `${report.secondsPer1kExamples.toFixed(1)} s per 1,000 examples${report.costPer1kExamples === undefined ? "" : `, ${report.costPer1kExamples.toPrecision(3)} in your currency`}`,
     ],
-    ["peak memory", `${gigabytes(memory.measuredPeakBytes)}, predicted ${gigabytes(memory.predictedBytes)}`],
+    [
+      "peak memory",
+      `${gigabytes(memory.measuredPeakBytes)}, predicted ${gigabytes(memory.predictedBytes)}${onDevice(report.device)}`,
+    ],
     ["written", report.files.map((file) => `${report.out}/${file}`).join(", ")],
   ];
   const samples = report.samples.flatMap(({ prompt, expected, before, text }) => [

@@ -1,6 +1,8 @@
 /** @file What a backend offers: ONNX models become sessions, sessions run on host tensors. */
 
+import type { DType } from "../../base/dtype.js";
 import type { HostTensor } from "../../base/host-tensor.js";
+import type { Device } from "../../graph/emitter.js";
 
 export interface BackendOptions {
   /** Threads inside an operator. Float sums depend on it. Default: the number of physical cores as the runtime sees them. */
@@ -10,8 +12,33 @@ export interface BackendOptions {
 /** Entry of a session's configuration: where files that a model points to lie. */
 export const EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path";
 
+/** A tensor that lies in a device's memory, from run to run. Programs of the same backend read and write it there. */
+export interface DeviceTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The value as the runtime knows it. */
+  readonly handle: bigint;
+  /** Frees the memory. No binding may use it any more. */
+  release(): void;
+}
+
+/** What programs run on. */
+export type BoundTensor = HostTensor | DeviceTensor;
+
+/** A device's own memory. Copies wait for what the device was asked to do before. */
+export interface DeviceMemory {
+  /** What it holds is not defined before it is written. */
+  allocate(dtype: DType, shape: readonly number[]): DeviceTensor;
+  write(from: HostTensor, into: DeviceTensor): Promise<void>;
+  read(from: DeviceTensor, into: HostTensor): Promise<void>;
+}
+
 export interface Backend {
   readonly name: string;
+  /** What programs are lowered for. */
+  readonly device: Device;
+  /** Memory of the device, where it has its own. Host tensors then cross the bus in every run. */
+  readonly memory?: DeviceMemory;
   /** Version of the runtime underneath. */
   readonly version: string;
   readonly numThreads: number;
@@ -38,7 +65,7 @@ export interface Session {
    * Neither may change, by others, while a run is in flight. A buffer may serve as input and output at once only
    * where the program allows it.
    */
-  bind(inputs: readonly HostTensor[], outputs: readonly HostTensor[]): Binding;
+  bind(inputs: readonly BoundTensor[], outputs: readonly BoundTensor[]): Binding;
   /** Waits for runs in flight, then frees the session. */
   close(): Promise<void>;
 }

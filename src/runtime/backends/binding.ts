@@ -8,6 +8,7 @@ import {
   type Backend,
   type BackendOptions,
   type Binding,
+  type BoundTensor,
   EXTERNAL_FOLDER,
   type Session,
   type SessionNames,
@@ -17,6 +18,7 @@ import {
 export function openBinding({ numThreads = availableParallelism() }: BackendOptions = {}): Backend {
   return {
     name: "binding",
+    device: "cpu",
     version: "onnxruntime-node",
     numThreads,
     load: async (model, names, folder) => {
@@ -36,10 +38,16 @@ export function openBinding({ numThreads = availableParallelism() }: BackendOpti
   };
 }
 
-function toOrt({ dtype, shape, data }: HostTensor): Tensor {
+function toOrt(tensor: BoundTensor): Tensor {
+  const { dtype, shape, data } = onHost(tensor);
   if (dtype === "bfloat16")
     throw new UnsupportedError("the binding backend does not take bfloat16; use the native backend");
   return new Tensor(dtype, data as Float32Array, shape) as Tensor;
+}
+
+function onHost(tensor: BoundTensor): HostTensor {
+  if ("data" in tensor) return tensor;
+  throw new UnsupportedError("the binding backend has no device memory; use the webgpu backend");
 }
 
 function bindingSession(session: InferenceSession, names: SessionNames): Session {
@@ -48,12 +56,13 @@ function bindingSession(session: InferenceSession, names: SessionNames): Session
     outputNames: names.outputs,
     bind: (inputs, outputs): Binding => {
       const feeds = Object.fromEntries(names.inputs.map((name, i) => [name, toOrt(inputs[i]!)]));
+      const targets = outputs.map(onHost);
       return {
         async run() {
           try {
             const results = await session.run(feeds, [...names.outputs]);
             names.outputs.forEach((name, i) => {
-              (outputs[i]!.data as Float32Array).set(results[name]!.data as Float32Array);
+              (targets[i]!.data as Float32Array).set(results[name]!.data as Float32Array);
             });
           } catch (error) {
             throw new TesseraError(`ONNX Runtime: ${messageOf(error)}`, { cause: error });

@@ -21,7 +21,9 @@ const functions = {
   DisableMemPattern: [17, "p"],
   SetSessionLogSeverityLevel: [22, "p i"],
   SetSessionGraphOptimizationLevel: [23, "p i"],
+  CreateTensorAsOrtValue: [48, "p p z i o"],
   CreateTensorWithDataAsOrtValue: [49, "p p z p z i o"],
+  CreateMemoryInfo: [68, "s i i i o"],
   CreateCpuMemoryInfo: [69, "i i o"],
   ReleaseEnv: [92, "p", "void"],
   ReleaseStatus: [93, "p", "void"],
@@ -34,11 +36,15 @@ const functions = {
   CreateThreadingOptions: [121, "o"],
   ReleaseThreadingOptions: [122, "p", "void"],
   AddSessionConfigEntry: [130, "p s s"],
+  CreateAllocator: [131, "p p o"],
+  ReleaseAllocator: [132, "p", "void"],
   CreateAndRegisterAllocator: [144, "p p p"],
   SetGlobalIntraOpNumThreads: [147, "p i"],
   SetGlobalSpinControl: [149, "p i"],
   CreateArenaCfg: [156, "z i i i o"],
   ReleaseArenaCfg: [157, "p", "void"],
+  SessionOptionsAppendExecutionProvider: [216, "p s p p z"],
+  CopyTensors: [386, "p p p p z"],
 } as const satisfies Record<string, readonly [number, string, "void"?]>;
 
 type FunctionName = keyof typeof functions;
@@ -48,7 +54,7 @@ type Native = { (...args: Argument[]): Pointer | null; async(...args: unknown[])
 const types = { p: "void *", i: "int", z: "size_t", s: "const char *", o: "_Out_ void **" } as const;
 
 /** API version requested; any function above has been there since. */
-const API_VERSION = 22;
+const API_VERSION = 23;
 
 export interface OrtApi {
   readonly version: string;
@@ -86,7 +92,7 @@ export function loadOrtApi(): OrtApi {
   const api = getApi(API_VERSION) as Pointer | null;
   if (!api)
     throw new UnsupportedError(
-      `ONNX Runtime ${version} does not offer C API version ${API_VERSION}; install 1.22 or newer`,
+      `ONNX Runtime ${version} does not offer C API version ${API_VERSION}; install 1.${API_VERSION} or newer`,
     );
   const resolve = ([index, signature, result]: readonly [number, string, "void"?]): Native => {
     const args = signature.split(" ").map((letter) => types[letter as keyof typeof types]);

@@ -1,7 +1,7 @@
 /** @file What a way to train is: how one step changes the parameters, and what a checkpoint of it holds. */
 
 import type { LanguageModel, Parameters } from "../../nn/index.js";
-import type { TrainPlanOptions } from "../../plan/index.js";
+import type { MicroBatch, TrainPlanOptions } from "../../plan/index.js";
 import type { Runtime } from "../../runtime/index.js";
 import type { LengthWarmup } from "../data/length-warmup.js";
 import type { PackedDataset } from "../data/packing.js";
@@ -34,6 +34,8 @@ export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> 
 
 export interface TrainContext {
   readonly runtime: Runtime;
+  /** A runtime whose device has memory of its own, to take the steps there. `parameters` then follow when they are needed. */
+  readonly device?: Runtime;
   readonly model: LanguageModel;
   /** Updated in place. */
   readonly parameters: Parameters;
@@ -63,6 +65,8 @@ export type GradientUse = "all" | "layer" | "none";
 export interface TrainingAlgorithm {
   readonly name: string;
   readonly gradients: GradientUse;
+  /** Whether it can take its steps on `TrainContext.device`. Default false. */
+  readonly runsOnDevice?: boolean;
   /** @throws ConfigError when options contradict the algorithm. */
   createTrainer(context: TrainContext, dataset: PackedDataset, options: TrainOptions): Promise<Trainer>;
 }
@@ -72,5 +76,9 @@ export interface Trainer {
   readonly state: RunState;
   /** Takes step `index`, counted from 0. @throws TrainingError when loss or gradient stop being numbers. */
   step(index: number): Promise<StepReport>;
+  /** Brings the parameters in the process's memory up to date, where steps change them elsewhere. */
+  publish?(): Promise<void>;
+  /** Σ weights · loss over a batch where the parameters are; without it, the loop computes it from those of the process. */
+  loss?(batch: MicroBatch): Promise<number>;
   close(): void;
 }

@@ -8,19 +8,23 @@ import { Optimizer } from "../optim/index.js";
 import { TensorState } from "../run-folder.js";
 import type { StepReport, TrainContext, Trainer, TrainingAlgorithm, TrainOptions } from "./algorithm.js";
 import { clipScale } from "./clip.js";
+import { ResidentTrainer } from "./resident.js";
 import { StepBatches, type StepResult, type StepWork } from "./step-batches.js";
 import { StepPlan } from "./step-plan.js";
 import { StreamedTrainer } from "./streamed.js";
 
-/** Any optimiser; with `streamGradients`, layer by layer. */
+/** Any optimiser; with `streamGradients`, layer by layer. On a device, those that are elementwise rules. */
 export function backprop(): TrainingAlgorithm {
   return {
     name: "backprop",
     gradients: "all",
+    runsOnDevice: true,
     createTrainer: (context, dataset, options) =>
-      options.streamGradients
-        ? StreamedTrainer.create(context, dataset, options)
-        : AccumulatedTrainer.create(context, dataset, options),
+      context.device
+        ? ResidentTrainer.create(context, context.device, dataset, options)
+        : options.streamGradients
+          ? StreamedTrainer.create(context, dataset, options)
+          : AccumulatedTrainer.create(context, dataset, options),
   };
 }
 
