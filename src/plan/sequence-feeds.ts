@@ -75,11 +75,12 @@ function copyInts(from: Int32Array, to: HostTensor): void {
   for (let i = 0; i < from.length; i++) data[i] = BigInt(from[i]!);
 }
 
-/** out[i] = table[ids[i]]. */
-export function gatherRows(table: HostTensor, ids: Int32Array, out: HostTensor): void {
+/** Embeddings of token ids as the model reads them: out[i] = table[ids[i]], out [B, T, D]. */
+export function lookUp({ embeddingReading }: LanguageModel, table: HostTensor, ids: Int32Array, out: HostTensor): void {
   const width = table.shape[1]!;
   const [from, to] = [table.data as Float32Array, out.data as Float32Array];
   for (let i = 0; i < ids.length; i++) to.set(from.subarray(ids[i]! * width, (ids[i]! + 1) * width), i * width);
+  embeddingReading?.host(flatRows(out, 0, ids.length));
 }
 
 /** table[ids[i]] += gradient[i]: a loop, since it touches T rows where a program would write all V. */

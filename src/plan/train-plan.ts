@@ -11,7 +11,7 @@ import type { TrainDescription } from "./describe.js";
 import { allocateGradients, gradientLayout } from "./gradient-layout.js";
 import type { FrozenLocals } from "./layer-graph.js";
 import { createLossHead, type LossHead } from "./loss-head.js";
-import { gatherRows, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
+import { lookUp, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
 
 /** Called with gradients by parameter name once they are complete. */
 export type GradientSink = (gradients: ReadonlyMap<string, HostTensor>) => Promise<void>;
@@ -96,9 +96,9 @@ export class TrainPlan {
   }
 
   async #forward(batch: MicroBatch): Promise<void> {
-    const { table, feeds, embedded, layers } = this.#parts;
+    const { model, table, feeds, embedded, layers } = this.#parts;
     feeds.set(batch);
-    gatherRows(table, batch.ids, embedded);
+    lookUp(model, table, batch.ids, embedded);
     for (const { forward } of layers) await forward.run();
   }
 
