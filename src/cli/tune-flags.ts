@@ -43,6 +43,7 @@ const KEYS = [
   "ropeScaling",
   "method",
   "frozen",
+  "quantize",
   "targets",
   "alsoTrain",
   "algorithm",
@@ -141,6 +142,12 @@ export function addTuneFlags(command: Command): Command {
         "float32",
         ...Object.keys(frozenFormats),
       ]),
+    )
+    .addOption(
+      new Option(
+        "--quantize <format>",
+        "train for weights of so many bits: matrices are read as serving in them rounds them (QAT)",
+      ).choices(["int8", "int4"]),
     )
     .option("--option <name=value>", "option of the method, such as r=16; may be repeated", assignment)
     .option("--targets <names...>", "linear maps to adapt (default: the family's own list)")

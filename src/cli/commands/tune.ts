@@ -7,6 +7,7 @@ import {
   passesText,
   runTune,
   scoreRows,
+  servingText,
   type TuneEvent,
   tuneConfigJsonSchema,
   tuneSettings,
@@ -121,6 +122,7 @@ function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): 
       `${seconds(report.seconds)}, ${integer(report.tokensPerSecond)} learned tokens/s, ${seconds(report.secondsPer1kExamples)} per 1,000 examples`,
     ],
     ["peak memory", `${bytes(memory.measuredPeakBytes)} measured, ${bytes(memory.predictedBytes)} predicted`],
+    ...(report.quantize ? [["weights", servingText(report.quantize)] as const] : []),
     ["written", report.files.map((file) => `${report.out}/${file}`).join(", ")],
     ["report", `${report.out}/report.md`],
   ]);

@@ -9,5 +9,6 @@ export type { ContextExtension } from "./tune-context.js";
 export type { TuneExamples, TuneRows } from "./tune-data.js";
 export { runTune, type TuneContext, type TuneEvent, tune } from "./tune-job.js";
 export type { TunePlan } from "./tune-plan.js";
+export { servingText } from "./tune-quantize.js";
 export { contextText, overfittingText, passesText, reportText, scoreRows, type TuneReport } from "./tune-report.js";
 export { type Verification, verifyTuning } from "./verify.js";

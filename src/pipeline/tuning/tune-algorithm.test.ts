@@ -22,6 +22,9 @@ describe("settings", () => {
     [{ algorithm: "lomo", optimizer: "adamw" }, /"lomo" takes plain SGD steps.*leave out optimizer "adamw"/],
     [{ algorithm: "mezo", clipNorm: 1 }, /"mezo" has no gradients to clip/],
     [{ algorithm: "lomo", epsilon: 0.1 }, /"epsilon" is an option of algorithm "mezo", not of "lomo"/],
+    [{ quantize: "int4" }, /quantize "int4" .* method "lora" adds others .* give method "full"/],
+    [{ quantize: "int8", method: "full", frozen: "nf4" }, /leave out frozen "nf4"/],
+    [{ quantize: "int4", method: "full", algorithm: "mezo" }, /"mezo" has none/],
     [{ clipValue: 0.1 }, /"clipValue" is an option of algorithm "lomo", not of "backprop"/],
   ] as const)("refuse %o", (changes, message) => {
     expect(() => tuneSettings({ ...minimal, ...changes })).toThrow(message);

@@ -18,6 +18,7 @@ import { type AlgorithmName, algorithms, type OptimizerName, optimizers, schedul
 import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 import { algorithmDefaults } from "./tune-algorithm.js";
 import { curriculumSchema } from "./tune-curriculum.js";
+import { checkQuantize } from "./tune-quantize.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
@@ -112,6 +113,10 @@ export const tuneConfigSchema = z.strictObject({
     .enum(["float32", ...(keys(frozenFormats) as [FrozenFormatName, ...FrozenFormatName[]])])
     .default("float32")
     .describe("How weights that are not trained are kept: nf4 takes 4 bits, float16 16."),
+  quantize: z
+    .enum(["int8", "int4"])
+    .optional()
+    .describe("Train for weights of so many bits: matrices are read as serving in them would round them (QAT)."),
   methodOptions: z
     .record(z.string(), z.unknown())
     .default({})
@@ -200,17 +205,19 @@ export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method" | "m
 /** @throws ConfigError naming every key that is unknown, out of range or of another algorithm. */
 export function tuneSettings(config: unknown): TuneSettings {
   const parsed = tuneConfigSchema.safeParse(withRecipe(withJsonSchemas(config)));
-  if (parsed.success) {
-    const { data } = parsed;
-    if (data.curriculum?.difficulty && data.order !== "shuffled")
-      throw new ConfigError(
-        `tuning: curriculum.difficulty "${data.curriculum.difficulty}" orders the rows itself; leave out order "${data.order}"`,
-      );
-    return { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+  if (!parsed.success) {
+    throw new ConfigError(
+      `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,
+    );
   }
-  throw new ConfigError(
-    `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,
-  );
+  const { data } = parsed;
+  if (data.curriculum?.difficulty && data.order !== "shuffled")
+    throw new ConfigError(
+      `tuning: curriculum.difficulty "${data.curriculum.difficulty}" orders the rows itself; leave out order "${data.order}"`,
+    );
+  const settings = { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+  checkQuantize(settings);
+  return settings;
 }
 
 /** Schemas as a manifest keeps them. A schema of rows says what they are before it fills in defaults. */

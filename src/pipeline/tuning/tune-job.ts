@@ -321,6 +321,7 @@ class TuneJob {
       base: settings.base,
       method: settings.method,
       algorithm: settings.algorithm,
+      ...(settings.quantize && { quantize: settings.quantize }),
       family: loaded.model.family,
       ...(this.extension && { context: this.extension }),
       data: {

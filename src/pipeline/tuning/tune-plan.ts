@@ -24,6 +24,7 @@ import type { TuneSettings } from "./tune-config.js";
 import type { ContextExtension } from "./tune-context.js";
 import { lengthWarmupOf, warmupCost } from "./tune-curriculum.js";
 import type { TuneRows } from "./tune-data.js";
+import { quantized } from "./tune-quantize.js";
 
 export const tunePlanSchema = tuningPlanSchema.extend({
   /** Micro-batches per step. */
@@ -52,7 +53,7 @@ export function adapterFor(
 
 /** What settings make of a model. */
 export const tuningFor = (base: LanguageModel, settings: TuneSettings): Tuning =>
-  tuningOf(base, adapterFor(base, settings));
+  quantized(tuningOf(base, adapterFor(base, settings)), settings);
 
 /** What must fit. */
 export function stepRequest(
@@ -182,10 +183,11 @@ function refusal(
     fits(base, settings, name, request, limits),
   );
   if (method) changes.push(`--method ${method}`);
-  const packed = settings.frozen === "float32" && frozenWeights(base, request.isTrainable, "nf4");
+  const packed = settings.frozen === "float32" && !settings.quantize && frozenWeights(base, request.isTrainable, "nf4");
   if (packed && packed.size > 0 && shapeWithin({ ...request, frozen: packed }, limits).fitting)
     changes.push("--frozen nf4");
   const algorithm = THRIFTY.slice(THRIFTY.indexOf(settings.algorithm) + 1).find((name) => {
+    if (settings.quantize && name === "mezo") return false;
     const plain = { ...settings, ...algorithmDefaults({ algorithm: name }), algorithm: name };
     return shapeWithin(stepRequest(request, plain, request.time, request.frozen), limits).fitting;
   });

@@ -1,10 +1,12 @@
 /** @file What a tuning run comes to, for programs and for people. */
 
+import type { PackedFormat } from "../../compress/index.js";
 import type { AlgorithmName, Overfitting, TrainSummary } from "../../train/index.js";
 import type { Scores } from "./held-out-scores.js";
 import type { Sample } from "./samples.js";
 import type { ContextExtension } from "./tune-context.js";
 import type { TunePlan } from "./tune-plan.js";
+import { servingText } from "./tune-quantize.js";
 
 export interface TuneReport {
   readonly base: string;
@@ -14,6 +16,8 @@ export interface TuneReport {
   readonly algorithm: AlgorithmName;
   /** Positions before and after, where the context was extended, and what config.json says of it. */
   readonly context?: ContextExtension;
+  /** Weights that it was trained for; losses and samples are those of a model with them. */
+  readonly quantize?: PackedFormat;
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -96,6 +100,7 @@ export function reportText(report: TuneReport): string {
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
     ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
     ...(report.context ? [["context", contextText(report.context)] satisfies [string, string]] : []),
+    ...(report.quantize ? [["weights", servingText(report.quantize)] satisfies [string, string]] : []),
     ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
     ["examples", `${number(data.train)} to learn from, ${number(data.heldOut)} held out`],
     [
