@@ -6,6 +6,7 @@ import { add, differentiate, type Graph, input, readLate, type SavePolicy, type 
 import { type LanguageModel, layerSpecs, linearShape } from "../nn/index.js";
 import { type FrozenLocals, layerGraph, type SequenceShape } from "./layer-graph.js";
 import type { LossTile } from "./loss-head.js";
+import { type Precision, storedAs } from "./precision.js";
 
 export interface TrainPlanOptions extends SequenceShape {
   readonly save: SavePolicy;
@@ -17,6 +18,8 @@ export interface TrainPlanOptions extends SequenceShape {
    * Rules out accumulation over micro-batches; clipping by the global norm takes a second backward pass.
    */
   readonly streamGradients: boolean;
+  /** How hidden states and residuals lie between programs, rounded to it; computation stays float32. Default float32. */
+  readonly precision?: Precision;
   /** Frozen weights that the parameters hold in packed form (`frozenWeights`, `packFrozen`). Default none. */
   readonly frozen?: FrozenWeights;
 }
@@ -95,10 +98,14 @@ function layerGraphs(
   graph: Graph,
   wrt: readonly string[],
   trainable: readonly string[],
-  { save, streamGradients }: TrainPlanOptions,
+  { save, streamGradients, precision = "float32" }: TrainPlanOptions,
 ): LayerGraphs {
-  const { residuals, ...passes } = differentiate(graph, { wrt, save });
-  const [forward, backward] = [readLate(passes.forward), readLate(passes.backward)];
+  const passes = differentiate(graph, { wrt, save });
+  const [forward, backward] = [passes.forward, passes.backward].map((pass) => readLate(storedAs(pass, precision))) as [
+    Graph,
+    Graph,
+  ];
+  const residuals = Object.fromEntries(Object.keys(passes.residuals).map((name) => [name, forward.outputs[name]!]));
   if (wrt.length === 0) return { trainable, forward, residuals, backward: undefined, accumulate: undefined };
   return {
     trainable,

@@ -10,6 +10,7 @@ import { gradientLayout } from "./gradient-layout.js";
 import { layerGraph } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 import type { LossPlanOptions } from "./loss-plan.js";
+import { storedAs } from "./precision.js";
 import { workspaceBytes } from "./workspace.js";
 
 /** Where the memory of a run goes, in bytes. */
@@ -61,7 +62,7 @@ export function estimateMemory(
   if (paging) return totalled({ ...largestResident(description, updateBytes ?? wholeUpdate), ...around });
   const specs = parameterSpecs(model);
   const trained = specs.filter(({ name }) => options.isTrainable(name));
-  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
+  const hidden = byteSize(options.precision ?? "float32", [options.batchSize, options.time, model.hiddenSize]);
   const parts = {
     weights: specs.reduce((sum, { name, shape }) => sum + storedBytes(shape, options.frozen?.get(name)), 0),
     gradients: gradientBytes(description, trained),
@@ -118,7 +119,7 @@ function largestResident(
     [...names].reduce((sum, name) => sum + bytesOf(name), 0);
   const stored = (name: string): number => storedBytes(shapes.get(name)!, options.frozen?.get(name));
   const dense = (name: string): number => byteSize("float32", shapes.get(name)!);
-  const hidden = byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
+  const hidden = byteSize(options.precision ?? "float32", [options.batchSize, options.time, model.hiddenSize]);
   const ofLayers = layers.map((layer, i): Resident => {
     const { kind, prefix } = model.layers[i]!;
     const names = model.kinds[kind]!.parameters.map(({ name }) => prefix + name);
@@ -174,6 +175,6 @@ function largestWorkspace({ model, options, layers, headTrainable }: TrainDescri
   const dims = { rows: Math.min(rows, options.batchSize * options.time), tokens: vocabulary };
   return Math.max(
     ...[...graphs].map((graph) => workspaceBytes(graph)),
-    ...head.map((graph) => workspaceBytes(graph, dims)),
+    ...head.map((graph) => workspaceBytes(storedAs(graph, options.precision ?? "float32"), dims)),
   );
 }

@@ -1,6 +1,7 @@
 /** @file Batches of token sequences in the buffers that programs read. */
 
-import { type HostTensor, hostTensor, rows, zeros } from "../base/host-tensor.js";
+import { toBFloat16, toFloat16 } from "../base/dtype.js";
+import { asFloat32, type HostTensor, hostTensor, rows, zeros } from "../base/host-tensor.js";
 import { deriveSeed } from "../base/rng.js";
 import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Feeds } from "../runtime/index.js";
@@ -75,18 +76,25 @@ function copyInts(from: Int32Array, to: HostTensor): void {
   for (let i = 0; i < from.length; i++) data[i] = BigInt(from[i]!);
 }
 
-/** Embeddings of token ids as the model reads them: out[i] = table[ids[i]], out [B, T, D]. */
+/** Embeddings of token ids as the model reads them: out[i] = table[ids[i]], out [B, T, D] of any float type. */
 export function lookUp({ embeddingReading }: LanguageModel, table: HostTensor, ids: Int32Array, out: HostTensor): void {
   const width = table.shape[1]!;
-  const [from, to] = [table.data as Float32Array, out.data as Float32Array];
-  for (let i = 0; i < ids.length; i++) to.set(from.subarray(ids[i]! * width, (ids[i]! + 1) * width), i * width);
-  embeddingReading?.host(flatRows(out, 0, ids.length));
+  const from = table.data as Float32Array;
+  const scratch = new Float32Array(width);
+  const halves = out.dtype === "float16" ? toFloat16 : toBFloat16;
+  for (let i = 0; i < ids.length; i++) {
+    const to = out.data.subarray(i * width, (i + 1) * width);
+    const row = to instanceof Float32Array ? to : scratch;
+    row.set(from.subarray(ids[i]! * width, (ids[i]! + 1) * width));
+    embeddingReading?.host({ dtype: "float32", shape: [1, width], data: row });
+    if (row !== to) for (let j = 0; j < width; j++) to[j] = halves(row[j]!);
+  }
 }
 
 /** table[ids[i]] += gradient[i]: a loop, since it touches T rows where a program would write all V. */
 export function scatterRows(gradient: HostTensor, ids: Int32Array, table: HostTensor): void {
   const width = table.shape[1]!;
-  const [from, to] = [gradient.data as Float32Array, table.data as Float32Array];
+  const [from, to] = [asFloat32(gradient), table.data as Float32Array];
   for (let i = 0; i < ids.length; i++) {
     const [source, target] = [i * width, ids[i]! * width];
     for (let j = 0; j < width; j++) to[target + j]! += from[source + j]!;

@@ -132,8 +132,9 @@ class PlanBuilder {
   async build(): Promise<PlanParts> {
     const { model, options, headTrainable } = this.#description;
     const shape = [options.batchSize, options.time, model.hiddenSize];
-    const hidden = (): HostTensor => zeros("float32", shape);
-    const activations = Array.from({ length: model.layers.length + 1 }, () => this.#runtime.zeros("float32", shape));
+    const dtype = options.precision ?? "float32";
+    const hidden = (): HostTensor => zeros(dtype, shape);
+    const activations = Array.from({ length: model.layers.length + 1 }, () => this.#runtime.zeros(dtype, shape));
     // the gradient by a layer's output and by its input: two buffers that swap from layer to layer
     const swapping = [hidden(), hidden()] as const;
     const gradientAt = (index: number): HostTensor => swapping[(model.layers.length - index) % 2]!;

@@ -21,7 +21,7 @@ export interface StepWork {
 }
 
 /** What an algorithm measures in a step. */
-export type StepResult = Pick<StepReport, "loss" | "gradientNorm">;
+export type StepResult = Pick<StepReport, "loss" | "gradientNorm" | "isSkipped">;
 
 export class StepBatches {
   readonly #order: RowOrder;
