@@ -64,6 +64,7 @@ const description = describeTraining(model, {
   isTrainable,
   frozen,
   streamGradients: shape.stream,
+  ...(shape.precision && { precision: shape.precision }),
 });
 const rule = adamw();
 const predicted = estimateMemory(description);

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { SavePolicy } from "../../src/graph/index.js";
-import type { MemoryEstimate } from "../../src/plan/index.js";
+import type { MemoryEstimate, Precision } from "../../src/plan/index.js";
 import { median, runJson } from "../bench.js";
 
 export interface StepShape {
@@ -21,6 +21,8 @@ export interface StepShape {
   readonly save: SavePolicy;
   /** Update each layer as soon as its gradients are there. */
   readonly stream: boolean;
+  /** Of what lies between programs. Default float32. */
+  readonly precision?: Precision;
   readonly attentionTile?: number;
   readonly lossRows?: number;
 }

@@ -12,6 +12,7 @@ import {
   LossPlan,
   type MemoryEstimate,
   type MemoryOptions,
+  type Precision,
   type TrainDescription,
   TrainPlan,
 } from "../plan/index.js";
@@ -84,6 +85,8 @@ export interface StepRequest {
   readonly mayStream: boolean;
   /** Forms of frozen weights; what is not in it is float32. */
   readonly frozen?: FrozenWeights;
+  /** How hidden states and residuals lie in memory. Default float32. */
+  readonly precision?: Precision;
   /** Which gradients the algorithm keeps. Default "all". "layer" takes all rows of a step at once. */
   readonly gradients?: GradientUse;
   /** Whether tensors lie in files: "may" where nothing fits otherwise. Default "no". */
@@ -179,6 +182,7 @@ export function shapeWithin(
       packed: true,
       isTrainable,
       ...(request.frozen && { frozen: request.frozen }),
+      ...(request.precision && { precision: request.precision }),
     });
     const memory =
       request.gradients === "none"

@@ -81,7 +81,7 @@ function dataText({ examples, rows: data }: Extract<TuneEvent, { type: "data" }>
   ]);
 }
 
-function planText({ plan, method, algorithm, isResumed }: Extract<TuneEvent, { type: "plan" }>): string {
+function planText({ plan, method, algorithm, precision, isResumed }: Extract<TuneEvent, { type: "plan" }>): string {
   const { total, ...parts } = plan.memory;
   const { shape } = plan;
   return rows([
@@ -91,7 +91,7 @@ function planText({ plan, method, algorithm, isResumed }: Extract<TuneEvent, { t
     ],
     [
       "step",
-      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, shape)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
+      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, shape, precision)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
     ],
     [
       "peak memory",

@@ -25,6 +25,8 @@ describe("settings", () => {
     [{ quantize: "int4" }, /quantize "int4" .* method "lora" adds others .* give method "full"/],
     [{ quantize: "int8", method: "full", frozen: "nf4" }, /leave out frozen "nf4"/],
     [{ quantize: "int4", method: "full", algorithm: "mezo" }, /"mezo" has none/],
+    [{ precision: "bfloat16", algorithm: "mezo" }, /"mezo" has forward passes alone/],
+    [{ precision: "float16", algorithm: "lomo" }, /could not be skipped; give precision "bfloat16"/],
     [{ clipValue: 0.1 }, /"clipValue" is an option of algorithm "lomo", not of "backprop"/],
   ] as const)("refuse %o", (changes, message) => {
     expect(() => tuneSettings({ ...minimal, ...changes })).toThrow(message);

@@ -13,10 +13,11 @@ import {
 import { type MetricName, metrics } from "../../metrics/index.js";
 import { contextScalings } from "../../models/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
+import { precisions } from "../../plan/index.js";
 import { type SelectionName, selections } from "../../prompt/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
-import { algorithmDefaults } from "./tune-algorithm.js";
+import { algorithmDefaults, checkPrecision } from "./tune-algorithm.js";
 import { curriculumSchema } from "./tune-curriculum.js";
 import { checkQuantize } from "./tune-quantize.js";
 
@@ -117,6 +118,12 @@ export const tuneConfigSchema = z.strictObject({
     .enum(["int8", "int4"])
     .optional()
     .describe("Train for weights of so many bits: matrices are read as serving in them would round them (QAT)."),
+  precision: z
+    .enum(precisions)
+    .default("float32")
+    .describe(
+      "How hidden states and what is kept for the backward pass lie in memory. Weights and computation are float32; float16 scales the loss.",
+    ),
   methodOptions: z
     .record(z.string(), z.unknown())
     .default({})
@@ -217,6 +224,7 @@ export function tuneSettings(config: unknown): TuneSettings {
     );
   const settings = { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
   checkQuantize(settings);
+  checkPrecision(settings);
   return settings;
 }
 

@@ -10,6 +10,7 @@ import { resolveModel, writeModel } from "../../checkpoint/index.js";
 import { type FrozenWeights, packFrozenAsRead, unpackFrozen } from "../../compress/index.js";
 import { parameterSpecs } from "../../nn/index.js";
 import { adapterSpecs, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
+import type { Precision } from "../../plan/index.js";
 import { type OpenedModel, openModel, type TextModel } from "../../presets/index.js";
 import { openDiskMemory, Runtime } from "../../runtime/index.js";
 import {
@@ -47,6 +48,7 @@ export type TuneEvent =
       readonly plan: TunePlan;
       readonly method: string;
       readonly algorithm: AlgorithmName;
+      readonly precision: Precision;
       readonly isResumed: boolean;
     }
   | { readonly type: "train"; readonly event: TrainEvent }
@@ -146,7 +148,8 @@ class TuneJob {
     const held = HeldOutScores.open(writer, examples, renderOptionsOf(loaded, settings), settings);
     const shots = settings.fewShot && this.#fewShot(writer, settings.fewShot);
     const { plan, isResumed } = await this.#plan(rows, hashes);
-    yield { type: "plan", plan, method: settings.method, algorithm: settings.algorithm, isResumed };
+    const { method, algorithm, precision } = settings;
+    yield { type: "plan", plan, method, algorithm, precision, isResumed };
     const { samples: count, sampleTokens: numTokens } = settings;
     const room = { numTokens, mostTokens: writer.mostTokens };
     const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, count, room);
@@ -274,6 +277,7 @@ class TuneJob {
       accumulate,
       isTrainable: this.tuning.isTrainable,
       algorithm: algorithmOf(settings),
+      precision: settings.precision,
       ...(this.base.frozen && { frozen: this.base.frozen }),
       optimizer: optimizerOf(settings),
       order: settings.order === "length-grouped" ? lengthGrouped : shuffled,
@@ -297,7 +301,8 @@ class TuneJob {
     const { plan, rows, clock, summary, hashes } = run;
     const written = await this.runtime.outside(() => this.#keep(rows));
     const records = await this.#records();
-    const losses = records.flatMap((record) => (record.type === "step" ? [record.loss] : []));
+    const steps = records.flatMap((record) => (record.type === "step" ? [record] : []));
+    const losses = steps.map(({ loss }) => loss);
     const evaluations = records.flatMap((record) => (record.type === "evaluation" ? [record] : []));
     const overfit = overfitting(evaluations, losses);
     const scoresAtStart = (type: ScoreEvent["type"]): Scores | undefined =>
@@ -322,6 +327,8 @@ class TuneJob {
       method: settings.method,
       algorithm: settings.algorithm,
       ...(settings.quantize && { quantize: settings.quantize }),
+      precision: settings.precision,
+      skippedSteps: steps.filter(({ isSkipped }) => isSkipped).length,
       family: loaded.model.family,
       ...(this.extension && { context: this.extension }),
       data: {

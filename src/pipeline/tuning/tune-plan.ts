@@ -58,11 +58,11 @@ export const tuningFor = (base: LanguageModel, settings: TuneSettings): Tuning =
 /** What must fit. */
 export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
-  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging">,
+  settings: Pick<TuneSettings, "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging" | "precision">,
   time: number,
   frozen?: FrozenWeights,
 ): StepRequest {
-  const { batchSize, clipNorm } = settings;
+  const { batchSize, clipNorm, precision } = settings;
   const rule = optimizerOf(settings);
   const { gradients } = algorithmOf(settings);
   return {
@@ -72,7 +72,8 @@ export function stepRequest(
     rowsPerStep: batchSize,
     stateBytes: (shape) => stateBytes(rule, shape),
     updateBytes: (shape) => updateBytes(rule, shape),
-    mayStream: gradients === "all" && batchSize === 1 && clipNorm === null,
+    mayStream: gradients === "all" && batchSize === 1 && clipNorm === null && precision !== "float16",
+    precision,
     gradients,
     paging: pagingOf(settings),
     ...(frozen && { frozen }),
@@ -186,9 +187,17 @@ function refusal(
   const packed = settings.frozen === "float32" && !settings.quantize && frozenWeights(base, request.isTrainable, "nf4");
   if (packed && packed.size > 0 && shapeWithin({ ...request, frozen: packed }, limits).fitting)
     changes.push("--frozen nf4");
+  const halved = settings.precision === "float32" && request.gradients !== "none";
+  if (halved && shapeWithin({ ...request, precision: "bfloat16" }, limits).fitting)
+    changes.push("--precision bfloat16");
   const algorithm = THRIFTY.slice(THRIFTY.indexOf(settings.algorithm) + 1).find((name) => {
     if (settings.quantize && name === "mezo") return false;
-    const plain = { ...settings, ...algorithmDefaults({ algorithm: name }), algorithm: name };
+    const plain = {
+      ...settings,
+      ...algorithmDefaults({ algorithm: name }),
+      algorithm: name,
+      precision: "float32" as const,
+    };
     return shapeWithin(stepRequest(request, plain, request.time, request.frozen), limits).fitting;
   });
   if (algorithm) changes.push(`--algorithm ${algorithm}`);

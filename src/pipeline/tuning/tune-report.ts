@@ -1,6 +1,7 @@
 /** @file What a tuning run comes to, for programs and for people. */
 
 import type { PackedFormat } from "../../compress/index.js";
+import type { Precision } from "../../plan/index.js";
 import type { AlgorithmName, Overfitting, TrainSummary } from "../../train/index.js";
 import type { Scores } from "./held-out-scores.js";
 import type { Sample } from "./samples.js";
@@ -18,6 +19,10 @@ export interface TuneReport {
   readonly context?: ContextExtension;
   /** Weights that it was trained for; losses and samples are those of a model with them. */
   readonly quantize?: PackedFormat;
+  /** Of what lay between programs. */
+  readonly precision: Precision;
+  /** Steps that were left out since gradients overflowed float16. */
+  readonly skippedSteps: number;
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -66,9 +71,14 @@ export interface TuneReport {
 }
 
 /** What a step runs, and keeps from one pass to the next. */
-export const passesText = (algorithm: AlgorithmName, { save, paging }: TunePlan["shape"]): string => {
+export const passesText = (
+  algorithm: AlgorithmName,
+  { save, paging }: TunePlan["shape"],
+  precision: Precision,
+): string => {
   if (algorithm === "mezo") return "two forward passes";
-  return `keeping ${save} for the backward pass${paging ? ", in files what is not in use" : ""}`;
+  const inHalf = precision === "float32" ? "" : ` in ${precision}`;
+  return `keeping ${save} for the backward pass${inHalf}${paging ? ", in files what is not in use" : ""}`;
 };
 
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
@@ -113,9 +123,12 @@ export function reportText(report: TuneReport): string {
     ],
     [
       "step",
-      `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, ${passesText(report.algorithm, plan.shape)}`,
+      `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, ${passesText(report.algorithm, plan.shape, report.precision)}`,
     ],
-    ["steps", `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})`],
+    [
+      "steps",
+      `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})${report.skippedSteps > 0 ? `, ${number(report.skippedSteps)} left out for overflow` : ""}`,
+    ],
     ["held-out loss before", lossAndPerplexity(summary.before)],
     ["held-out loss after", lossAndPerplexity(summary.best?.loss ?? summary.after)],
     ...scoreRows(report),
