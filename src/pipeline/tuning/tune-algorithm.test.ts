@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tinyModel } from "../../../test/support/tiny-model.js";
+import type { Precision } from "../../plan/index.js";
 import type { AlgorithmName } from "../../train/index.js";
 import { planTable } from "./plan-table.js";
 import { tuneSettings } from "./tune-config.js";
@@ -35,15 +36,18 @@ describe("settings", () => {
 
 it("the table shows what each algorithm keeps", () => {
   const model = tinyModel({ hidden_size: 64, intermediate_size: 192, num_hidden_layers: 6 });
-  const cell = (algorithm: AlgorithmName) => {
+  const cell = (algorithm: AlgorithmName, precision: Precision = "float32") => {
     const request = { methods: ["full"], lengths: [32], optimizer: undefined, batchSize: 1, memoryBytes: undefined };
-    const [only] = planTable(model, { ...request, methods: ["full"], algorithm, flopsPerSecond: 1e9 });
+    const [only] = planTable(model, { ...request, methods: ["full"], algorithm, precision, flopsPerSecond: 1e9 });
     if (!only?.fits) throw new Error(`${algorithm} does not fit`);
     return only;
   };
   const [backprop, lomo, mezo] = [cell("backprop"), cell("lomo"), cell("mezo")];
   expect(backprop.memory.optimizer).toBe(2 * backprop.memory.gradients);
   expect(lomo.memory.optimizer).toBe(0);
+  const halved = cell("backprop", "bfloat16");
+  expect(halved.memory.residuals).toBe(backprop.memory.residuals / 2);
+  expect(halved.memory.weights).toBe(backprop.memory.weights);
   // six layers take turns
   expect(lomo.memory.gradients).toBeLessThan(backprop.memory.gradients / 5);
   expect(mezo.memory).toMatchObject({ gradients: 0, optimizer: 0, residuals: 0, weights: lomo.memory.weights });
