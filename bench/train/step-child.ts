@@ -75,6 +75,7 @@ const optimizer = await Optimizer.create(runtime, rule, { weightDecay: 0.01 });
 const batch = randomBatch();
 const stepMs: number[] = [];
 let loss = Number.NaN;
+let warm: NodeJS.CpuUsage | undefined;
 for (let step = 0; step < shape.steps; step++) {
   const start = performance.now();
   optimizer.begin({ step, learningRate: 1e-3, gradientScale: 1 });
@@ -87,7 +88,10 @@ for (let step = 0; step < shape.steps; step++) {
     await update(plan.gradients);
   }
   stepMs.push(performance.now() - start);
+  warm ??= process.cpuUsage();
 }
-const result: StepResult = { stepMs, peakBytes: peakBytes(), baselineBytes, loss, predicted };
+const used = process.cpuUsage(warm);
+const cpuMs = (used.user + used.system) / 1000 / Math.max(1, shape.steps - 1);
+const result: StepResult = { stepMs, cpuMs, peakBytes: peakBytes(), baselineBytes, loss, predicted };
 console.log(JSON.stringify(result));
 process.exit(0);

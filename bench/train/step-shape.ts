@@ -29,6 +29,8 @@ export interface StepShape {
 
 export interface StepResult {
   readonly stepMs: readonly number[];
+  /** Processor time of a step, all threads together, the first step left out. */
+  readonly cpuMs: number;
   readonly peakBytes: number;
   readonly baselineBytes: number;
   readonly loss: number;
@@ -51,7 +53,7 @@ export function runStep(shape: StepShape): Promise<StepResult> {
 export function runPeer(
   python: string,
   shape: Readonly<Record<string, number | string | boolean>>,
-): Promise<Omit<StepResult, "predicted">> {
+): Promise<Omit<StepResult, "predicted" | "cpuMs">> {
   return runJson(python, [path("../peers/train_step.py"), JSON.stringify(shape)]);
 }
 

@@ -9,7 +9,7 @@ import { Rng } from "../base/rng.js";
 import { Engine, Weights } from "../engine/index.js";
 import { fakeQuantize, type Graph, graph, type SavePolicy } from "../graph/index.js";
 import type { LanguageModel, Parameters } from "../nn/index.js";
-import { describeTraining, forward, LossPlan, TrainPlan, type TrainPlanOptions } from "../plan/index.js";
+import { describeTraining, forward, LossPlan, TrainPlan, type TrainPlanOptions, wholeGradient } from "../plan/index.js";
 import { loadModel } from "../presets/index.js";
 import { Runtime } from "../runtime/index.js";
 import { fakeQuantized, type PackedFormat } from "./fake-quantized.js";
@@ -125,6 +125,30 @@ describe.each(formats)("a model read as %s", (format) => {
       expect(numResiduals(fakeQuantized(model, format))).toBe(numResiduals(model));
     },
   );
+});
+
+it("is the same as part of one graph", async () => {
+  const model = tinyModel();
+  const parameters = tinyParameters(model);
+  const description = describeTraining(fakeQuantized(model, "int4"), options);
+  const batch = tinyBatch(2, 6);
+  const ints = (values: Int32Array): HostTensor => hostTensor("int64", [2, 6], BigInt64Array.from(values, BigInt));
+  const feeds: Record<string, HostTensor> = {
+    ids: ints(batch.ids),
+    labels: ints(batch.labels),
+    positions: ints(batch.positions),
+    weights: hostTensor("float32", [2, 6], batch.weights),
+    ...Object.fromEntries(parameters),
+  };
+  const whole = graph("whole", feeds, (inputs) => {
+    const { loss, gradients } = wholeGradient(description, inputs);
+    return { loss, ...Object.fromEntries([...gradients].map(([name, gradient]) => [`d_${name}`, gradient])) };
+  });
+  const { loss, ...gradients } = await (await runtime.compile(whole)).run(feeds);
+  const expected = await step(fakeQuantized(model, "int4"), parameters, {});
+  expect(Number(loss!.data[0])).toBeCloseTo(expected.loss, 5);
+  for (const [name, { data }] of expected.gradients)
+    expect(worstDifference(gradients[`d_${name}`]!.data, data), name).toBeLessThan(1e-5);
 });
 
 const storiesPath = fileURLToPath(new URL("../../../shared/data/llm-stories260k/stories260K.bin", import.meta.url));

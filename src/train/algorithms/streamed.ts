@@ -33,7 +33,7 @@ export class StreamedTrainer implements Trainer {
     this.#names = names;
   }
 
-  /** @throws ConfigError for several micro-batches: their gradients would have to be kept. */
+  /** @throws ConfigError for several micro-batches, whose gradients would have to be kept, and for float16. */
   static async create(
     { runtime, model, parameters }: TrainContext,
     dataset: PackedDataset,
