@@ -6,7 +6,7 @@ import { worstDifference } from "../../test/support/graph.js";
 import { tinyBatch, tinyModel, tinyParameters } from "../../test/support/tiny-model.js";
 import { type HostTensor, hostTensor } from "../base/host-tensor.js";
 import { Rng } from "../base/rng.js";
-import { Engine, Weights } from "../engine/index.js";
+import { Engine, LiveWeights, Weights } from "../engine/index.js";
 import { fakeQuantize, type Graph, graph, type SavePolicy } from "../graph/index.js";
 import type { LanguageModel, Parameters } from "../nn/index.js";
 import { describeTraining, forward, LossPlan, TrainPlan, type TrainPlanOptions, wholeGradient } from "../plan/index.js";
@@ -125,6 +125,22 @@ describe.each(formats)("a model read as %s", (format) => {
       expect(numResiduals(fakeQuantized(model, format))).toBe(numResiduals(model));
     },
   );
+});
+
+it("generates while it is trained as its rounded values do", async () => {
+  const model = tinyModel({ hidden_size: 32 });
+  const parameters = tinyParameters(model);
+  const written = async (of: LanguageModel, values: Parameters): Promise<number[]> => {
+    const engine = await Engine.create(runtime, of, new LiveWeights(of, values));
+    const logprobs: number[] = [];
+    for await (const token of engine.generate([1, 5, 9], { maxTokens: 8, logprobs: 1 }))
+      logprobs.push(token.logprobs!.logprob);
+    await engine.close();
+    return logprobs;
+  };
+  const rounded = new Weights(model, parameters, "int4").unpacked();
+  const [actual, expected] = [await written(fakeQuantized(model, "int4"), parameters), await written(model, rounded)];
+  expect(worstDifference(actual, expected)).toBeLessThan(1e-4);
 });
 
 it("is the same as part of one graph", async () => {
