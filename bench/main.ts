@@ -15,6 +15,8 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   "memory-plan": async () => (await import("./train/memory-plan.bench.js")).memoryPlan,
   passkey: async () => (await import("./positions/passkey.bench.js")).passkey,
   "paged-memory": async () => (await import("./engine/paged-memory.bench.js")).pagedMemory,
+  precision: async () => (await import("./train/precision.bench.js")).precision,
+  qat: async () => (await import("./train/qat.bench.js")).qat,
   qlora: async () => (await import("./train/qlora.bench.js")).qlora,
   serve: async () => (await import("./serve/serve.bench.js")).serve,
   speculative: async () => (await import("./engine/speculative.bench.js")).speculative,

@@ -64,6 +64,7 @@ const description = describeTraining(model, {
   isTrainable,
   frozen,
   streamGradients: shape.stream,
+  ...(shape.precision && { precision: shape.precision }),
 });
 const rule = adamw();
 const predicted = estimateMemory(description);
@@ -105,11 +106,15 @@ async function onDevice(backend: "webgpu"): Promise<Step> {
 const takeStep = await (shape.device ? onDevice(shape.device) : onCpu());
 const stepMs: number[] = [];
 let loss = Number.NaN;
+let warm: NodeJS.CpuUsage | undefined;
 for (let step = 0; step < shape.steps; step++) {
   const start = performance.now();
   loss = await takeStep(step);
   stepMs.push(performance.now() - start);
+  warm ??= process.cpuUsage();
 }
-const result: StepResult = { stepMs, peakBytes: peakBytes(), baselineBytes, loss, predicted };
+const used = process.cpuUsage(warm);
+const cpuMs = (used.user + used.system) / 1000 / Math.max(1, shape.steps - 1);
+const result: StepResult = { stepMs, cpuMs, peakBytes: peakBytes(), baselineBytes, loss, predicted };
 console.log(JSON.stringify(result));
 process.exit(0);

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { SavePolicy } from "../../src/graph/index.js";
-import type { MemoryEstimate } from "../../src/plan/index.js";
+import type { MemoryEstimate, Precision } from "../../src/plan/index.js";
 import { median, runJson } from "../bench.js";
 
 export interface StepShape {
@@ -21,6 +21,8 @@ export interface StepShape {
   readonly save: SavePolicy;
   /** Update each layer as soon as its gradients are there. */
   readonly stream: boolean;
+  /** Of what lies between programs. Default float32. */
+  readonly precision?: Precision;
   readonly attentionTile?: number;
   readonly lossRows?: number;
   /** Take the steps there, as one program over tensors that stay. Default: the CPU's plan. */
@@ -29,6 +31,8 @@ export interface StepShape {
 
 export interface StepResult {
   readonly stepMs: readonly number[];
+  /** Processor time of a step, all threads together, the first step left out. */
+  readonly cpuMs: number;
   readonly peakBytes: number;
   readonly baselineBytes: number;
   readonly loss: number;
@@ -51,7 +55,7 @@ export function runStep(shape: StepShape): Promise<StepResult> {
 export function runPeer(
   python: string,
   shape: Readonly<Record<string, number | string | boolean>>,
-): Promise<Omit<StepResult, "predicted">> {
+): Promise<Omit<StepResult, "predicted" | "cpuMs">> {
   return runJson(python, [path("../peers/train_step.py"), JSON.stringify(shape)]);
 }
 

@@ -9,6 +9,7 @@ import { metrics } from "../metrics/index.js";
 import { contextScalings } from "../models/index.js";
 import { methods } from "../peft/index.js";
 import { devices, recipes, type TuneConfig } from "../pipeline/tuning/index.js";
+import { precisions } from "../plan/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
 import { parseBytes, parseInteger, parsePositive } from "./options.js";
 
@@ -43,6 +44,8 @@ const KEYS = [
   "ropeScaling",
   "method",
   "frozen",
+  "quantize",
+  "precision",
   "targets",
   "alsoTrain",
   "algorithm",
@@ -143,6 +146,18 @@ export function addTuneFlags(command: Command): Command {
         "float32",
         ...Object.keys(frozenFormats),
       ]),
+    )
+    .addOption(
+      new Option(
+        "--quantize <format>",
+        "train for weights of so many bits: matrices are read as serving in them rounds them (QAT)",
+      ).choices(["int8", "int4"]),
+    )
+    .addOption(
+      new Option(
+        "--precision <type>",
+        "how hidden states and what is kept for the backward pass lie in memory (default: float32)",
+      ).choices(precisions),
     )
     .option("--option <name=value>", "option of the method, such as r=16; may be repeated", assignment)
     .option("--targets <names...>", "linear maps to adapt (default: the family's own list)")

@@ -1,5 +1,6 @@
 /** @file Weights made smaller. */
 
+export { fakeQuantized, type PackedFormat, packedBits } from "./fake-quantized.js";
 export type { FrozenFormat, Parts } from "./frozen/format.js";
 export { type FrozenFormatName, frozenFormats } from "./frozen/index.js";
 export {
@@ -14,6 +15,7 @@ export {
   unpackFrozen,
 } from "./frozen/pack-frozen.js";
 export {
+  BLOCK_SIZE,
   type BlockwiseMatrix,
   type BlockwiseOptions,
   blockwiseBytes,

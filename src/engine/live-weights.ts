@@ -65,6 +65,8 @@ export class LiveWeights implements StepWeights {
       const row = ids[i]!;
       out.set(table.subarray(row * width, (row + 1) * width), i * width);
     }
+    const rows = out.subarray(0, ids.length * width);
+    this.model.embeddingReading?.host({ dtype: "float32", shape: [ids.length, width], data: rows });
   }
 
   scope(prefix: string, inputs: Readonly<Record<string, Tensor>>): Scope {
@@ -76,7 +78,11 @@ export class LiveWeights implements StepWeights {
 
   #tensor({ name, shape }: ParameterSpec, inputs: Readonly<Record<string, Tensor>>): Tensor {
     const format = storedFormat(this.parameters.get(name)!.dtype);
-    if (!format) return inputs[INPUT + name]!;
+    if (!format) {
+      const tensor = inputs[INPUT + name]!;
+      const { weight, reading } = this.model.head;
+      return (name === weight.name && reading?.tensor(tensor)) || tensor;
+    }
     const parts = mapParts(frozenFormats[format.name].parts(shape), (_, suffix) => inputs[INPUT + name + suffix]!);
     return format.read(parts, shape);
   }

@@ -6,6 +6,8 @@ import {
   blockwiseBytes,
   dequantize,
   dequantizeRow,
+  type PackedFormat,
+  packedBits,
   quantizeBlockwise,
 } from "../compress/index.js";
 import { add, constant } from "../graph/index.js";
@@ -21,7 +23,7 @@ import {
 } from "../nn/index.js";
 import type { StepWeights } from "./live-weights.js";
 
-export type WeightFormat = "float32" | "int8" | "int4";
+export type WeightFormat = "float32" | PackedFormat;
 
 /**
  * Parameters of a model for generation. Matrices of linear maps are packed unless the format is float32, the head's among them;
@@ -64,15 +66,8 @@ export class Weights implements StepWeights {
     if (this.format === "float32" || linearShape(spec) === undefined) this.#dense.set(name, tensor);
     else {
       const matrix = this.#isTransposed(name) ? transposed(tensor) : tensor;
-      this.#packed.set(name, quantizeBlockwise(matrix, { bits: this.#bitsOf(name) }));
+      this.#packed.set(name, quantizeBlockwise(matrix, { bits: packedBits(this.#model, name, this.format) }));
     }
-  }
-
-  /** Rows that are only looked up are read once per token, so that fewer than 8 bits would save no time. */
-  #bitsOf(name: string): 4 | 8 {
-    const { embedding, head } = this.#model;
-    const isOnlyEmbedding = name === embedding.name && head.weight.name !== name;
-    return this.format === "int4" && !isOnlyEmbedding ? 4 : 8;
   }
 
   #isTransposed(name: string): boolean {

@@ -99,7 +99,7 @@ export interface OpDef<In extends readonly Tensor[] = readonly Tensor[], Attrs e
   flopsPerElement?(inputs: Each<In, Aval>, attrs: Readonly<Attrs>): number;
   /** The result is computed again from its inputs where these are leaves, never kept: weights in packed form. */
   readonly isCheapToRead?: true;
-  /** Bytes that the kernel sets aside beside its results. Default none. */
+  /** Bytes that the kernel sets aside beside its results, for inputs of known sizes. Default none. */
   scratchBytes?(inputs: Each<In, Aval>, attrs: Readonly<Attrs>): number;
   readonly samples: readonly Sample<Attrs>[];
   /** Cases of the conformance suite that do not apply, with the reason. */

@@ -53,6 +53,7 @@ export {
   type ParameterSpec,
   type Parameters,
   parameterSpecs,
+  type RowReading,
   type Scope,
 } from "./model.js";
 export * from "./pooling.js";

@@ -126,6 +126,14 @@ export interface CacheSpec {
   readonly window?: number;
 }
 
+/** What becomes of rows of a table before they are used; gradients by the rows go to the table as they are. */
+export interface RowReading {
+  /** In a graph, [n, D] → [n, D]. */
+  tensor(rows: Tensor): Tensor;
+  /** In place, [n, D]. */
+  host(rows: HostTensor): void;
+}
+
 export interface LanguageModel {
   /** Family by its registry key. */
   readonly family: string;
@@ -137,6 +145,8 @@ export interface LanguageModel {
   readonly hasFixedPositions?: boolean;
   /** Parameter whose rows are the token embeddings, [V, D]. */
   readonly embedding: ParameterSpec;
+  /** What becomes of embeddings that were looked up. Default nothing. */
+  readonly embeddingReading?: RowReading;
   readonly layers: readonly Layer[];
   readonly kinds: Readonly<Record<string, LayerKind>>;
   readonly head: {
@@ -146,6 +156,8 @@ export interface LanguageModel {
     normalize(scope: Scope, x: Tensor): Tensor;
     /** Parameter [V, D] that maps to logits; the embedding's own name where the two are tied. */
     readonly weight: ParameterSpec;
+    /** What becomes of rows of the weight. Default nothing. */
+    readonly reading?: Pick<RowReading, "tensor">;
     /** Where the two are tied: the name that the head's matrix has in files that keep it apart. */
     readonly tiedName?: string;
     /** Logits z become softcap · tanh(z / softcap). */

@@ -13,6 +13,7 @@ import {
   LossPlan,
   type MemoryEstimate,
   type MemoryOptions,
+  type Precision,
   type TrainDescription,
   TrainPlan,
 } from "../plan/index.js";
@@ -87,6 +88,8 @@ export interface StepRequest {
   readonly frozen?: FrozenWeights;
   /** Share of the positions that are differentiated. Default all. */
   readonly selectedTokens?: number;
+  /** How hidden states and residuals lie in memory. Default float32. */
+  readonly precision?: Precision;
   /** Which gradients the algorithm keeps. Default "all". "layer" takes all rows of a step at once. */
   readonly gradients?: GradientUse;
   /** Whether tensors lie in files: "may" where nothing fits otherwise. Default "no". */
@@ -187,6 +190,7 @@ export function shapeWithin(
       isTrainable,
       ...(request.frozen && { frozen: request.frozen }),
       ...(request.selectedTokens !== undefined && { selectedTokens: request.selectedTokens }),
+      ...(request.precision && { precision: request.precision }),
     });
     const memory =
       request.gradients === "none"

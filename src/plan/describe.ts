@@ -7,6 +7,7 @@ import { add, differentiate, type Graph, input, readLate, type SavePolicy, type 
 import { type LanguageModel, layerSpecs, linearShape } from "../nn/index.js";
 import { type FrozenLocals, layerGraph, type SequenceShape } from "./layer-graph.js";
 import type { LossTile } from "./loss-head.js";
+import { type Precision, storedAs } from "./precision.js";
 import { selectedLayerGraph, WHOLE_Y } from "./selected-layer.js";
 
 export interface TrainPlanOptions extends SequenceShape {
@@ -24,6 +25,8 @@ export interface TrainPlanOptions extends SequenceShape {
    * (`MicroBatch.selected`). The others enter attention as constants (TokenTune, arXiv:2501.18824). Default 1: all.
    */
   readonly selectedTokens?: number;
+  /** How hidden states and residuals lie between programs, rounded to it; computation stays float32. Default float32. */
+  readonly precision?: Precision;
   /** Frozen weights that the parameters hold in packed form (`frozenWeights`, `packFrozen`). Default none. */
   readonly frozen?: FrozenWeights;
 }
@@ -121,15 +124,17 @@ function layerGraphs(
   graph: Graph,
   wrt: readonly string[],
   trainable: readonly string[],
-  { save, streamGradients }: TrainPlanOptions,
+  { save, streamGradients, precision = "float32" }: TrainPlanOptions,
 ): LayerGraphs {
   const { [WHOLE_Y]: whole, ...outputs } = graph.outputs;
-  const { residuals, ...passes } = differentiate({ ...graph, outputs }, { wrt, save });
+  const passes = differentiate({ ...graph, outputs }, { wrt, save });
   // of selected positions nothing is computed in the forward pass but what the backward pass reads
   const all = whole
-    ? trimmed({ ...passes.forward, inputs: graph.inputs, outputs: { ...residuals, [WHOLE_Y]: whole } })
+    ? trimmed({ ...passes.forward, inputs: graph.inputs, outputs: { ...passes.residuals, [WHOLE_Y]: whole } })
     : passes.forward;
-  const [forward, backward] = [readLate(all), readLate(passes.backward)];
+  const stored = (pass: Graph): Graph => readLate(storedAs(pass, precision));
+  const [forward, backward] = [stored(all), stored(passes.backward)];
+  const residuals = Object.fromEntries(Object.keys(passes.residuals).map((name) => [name, forward.outputs[name]!]));
   if (wrt.length === 0) return { trainable, forward, residuals, backward: undefined, accumulate: undefined };
   return {
     trainable,

@@ -6,7 +6,7 @@ import { type LanguageModel, type Parameters, parameterSpecs } from "../nn/index
 import type { Feeds, Runtime } from "../runtime/index.js";
 import { layerGraph, REPORT, type SequenceShape } from "./layer-graph.js";
 import { logitsGraph } from "./loss-graphs.js";
-import { flatRows, gatherRows, SequenceFeeds } from "./sequence-feeds.js";
+import { flatRows, lookUp, SequenceFeeds } from "./sequence-feeds.js";
 import { localFormats, localParameters } from "./train-plan.js";
 
 export interface ForwardInput {
@@ -52,7 +52,7 @@ export async function forward(
   const feeds = new SequenceFeeds(model, shape);
   feeds.set(unlabelled(ids, batchSize, mask));
   let x = zeros("float32", [batchSize, time, model.hiddenSize]);
-  gatherRows(parameters.get(model.embedding.name)!, ids, x);
+  lookUp(model, parameters.get(model.embedding.name)!, ids, x);
   const hiddenStates: HostTensor[] = [];
   const reports: Readonly<Record<string, HostTensor>>[] = [];
   for (const [i, layer] of model.layers.entries()) {

@@ -3,6 +3,7 @@
 import { byteSize, type HostTensor, zeros } from "../base/host-tensor.js";
 import type { Feeds, Runtime } from "../runtime/index.js";
 import type { TrainDescription } from "./describe.js";
+import type { Precision } from "./precision.js";
 import { WHOLE_X, WHOLE_Y } from "./selected-layer.js";
 import { flatRows, gatherRows } from "./sequence-feeds.js";
 
@@ -22,6 +23,8 @@ function numBuffers(sizes: Sizes): { readonly states: number; readonly wholes: n
   return readsWhole(sizes) ? { states: 1, wholes: all } : { states: all, wholes: 2 };
 }
 
+const dtypeOf = ({ options: { precision = "float32" } }: Pick<Sizes, "options">): Precision => precision;
+
 const shapeOf = ({ model, options: { batchSize } }: Pick<Sizes, "model" | "options">, positions: number): number[] => [
   batchSize,
   positions,
@@ -32,14 +35,14 @@ const shapeOf = ({ model, options: { batchSize } }: Pick<Sizes, "model" | "optio
 export function hiddenBytes(sizes: Sizes): number {
   const { selected, options } = sizes;
   const { states, wholes } = numBuffers(sizes);
-  const bytes = (positions: number): number => byteSize("float32", shapeOf(sizes, positions));
+  const bytes = (positions: number): number => byteSize(dtypeOf(sizes), shapeOf(sizes, positions));
   return (states + 2) * bytes(selected ?? options.time) + wholes * bytes(options.time);
 }
 
 /** Bytes of `count` buffers of differentiated positions, with what programs hold of all positions beside them. */
 export function residentBytes(sizes: Pick<Sizes, "model" | "options" | "selected">, count: number): number {
   const { selected, options } = sizes;
-  const bytes = (positions: number): number => byteSize("float32", shapeOf(sizes, positions));
+  const bytes = (positions: number): number => byteSize(dtypeOf(sizes), shapeOf(sizes, positions));
   return count * bytes(selected ?? options.time) + (selected === undefined ? 0 : 2 * bytes(options.time));
 }
 
@@ -57,14 +60,13 @@ export class HiddenStates {
   constructor(runtime: Runtime, sizes: Sizes) {
     const { layers, options, selected = options.time } = sizes;
     const { states, wholes } = numBuffers(sizes);
+    const dtype = dtypeOf(sizes);
     const buffers = (count: number, positions: number): HostTensor[] => {
       const shape = shapeOf(sizes, positions);
       const isOnePerLayer = count > layers.length;
-      return Array.from({ length: count }, () =>
-        isOnePerLayer ? runtime.zeros("float32", shape) : zeros("float32", shape),
-      );
+      return Array.from({ length: count }, () => (isOnePerLayer ? runtime.zeros(dtype, shape) : zeros(dtype, shape)));
     };
-    const gradient = (): HostTensor => zeros("float32", shapeOf(sizes, selected));
+    const gradient = (): HostTensor => zeros(dtype, shapeOf(sizes, selected));
     this.#numLayers = layers.length;
     this.#states = buffers(states, selected);
     this.#gradients = [gradient(), gradient()];

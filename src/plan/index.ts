@@ -17,6 +17,7 @@ export type { LossTile } from "./loss-head.js";
 export { LossPlan, type LossPlanOptions } from "./loss-plan.js";
 export { measureFlops } from "./machine.js";
 export { estimateForward, estimateMemory, type MemoryEstimate, type MemoryOptions } from "./memory.js";
+export { type Precision, precisions } from "./precision.js";
 export type { MicroBatch } from "./sequence-feeds.js";
 export { StagePlan, type StagePlanOptions, type StageRunOptions } from "./stage-plan.js";
 export { runStages, type Stage } from "./stages.js";

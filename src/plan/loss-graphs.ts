@@ -38,6 +38,9 @@ function normParameters(model: LanguageModel): Record<string, Aval> {
   return Object.fromEntries(model.head.parameters.map((spec): [string, Aval] => [spec.name, float(...spec.shape)]));
 }
 
+/** Rows of the head's weight as the model reads them. */
+const headRows = ({ head }: LanguageModel, rows: Tensor): Tensor => head.reading?.tensor(rows) ?? rows;
+
 const normalized = (model: LanguageModel, inputs: Readonly<Record<string, Tensor>>): Tensor =>
   model.head.normalize(scopeOf(inputs), inputs.x!);
 
@@ -52,7 +55,7 @@ function wholeInputs(model: LanguageModel, rows: Dim = ROWS): Record<string, Ava
 }
 
 function wholeLoss(model: LanguageModel, inputs: Readonly<Record<string, Tensor>>): Tensor {
-  const weight = inputs[model.head.weight.name]!;
+  const weight = headRows(model, inputs[model.head.weight.name]!);
   const [h, labels, weights] = [normalized(model, inputs), inputs.labels!, inputs.weights!];
   const { softcap } = model.head;
   if (softcap === undefined) return linearCrossEntropy(h, weight, labels, weights);
@@ -66,7 +69,7 @@ function wholeLoss(model: LanguageModel, inputs: Readonly<Record<string, Tensor>
 export function logitsGraph(model: LanguageModel): Graph {
   const { labels, weights, ...inputs } = wholeInputs(model);
   return graph("logits", inputs, (tensors) => {
-    const weight = tensors[model.head.weight.name]!;
+    const weight = headRows(model, tensors[model.head.weight.name]!);
     const h = normalized(model, tensors);
     return { logits: softcapped(matmul(h, weight, { transB: true }), model.head.softcap), h };
   });
@@ -153,15 +156,18 @@ export function vocabularyGraphs(model: LanguageModel, wrt: readonly string[]): 
       return { d_x: dx!, ...withSums(norms, rest, tensors) };
     });
   };
+  const read = (tensors: Readonly<Record<string, Tensor>>) => ({ ...tensors, w: headRows(model, tensors.w!) });
   const gradient = (accumulate: boolean): Graph => {
     const sum = accumulate && hasWeight ? { sum: tile.w } : {};
     const inputs: Record<string, Aval> = { ...tile, logSum: column, weights: column, partial: x, ...sum };
-    return graph("loss.vocabulary.gradient", inputs, (tensors) => tileGradient(tensors, hasWeight, model.head.softcap));
+    return graph("loss.vocabulary.gradient", inputs, (tensors) =>
+      tileGradient(read(tensors), hasWeight, model.head.softcap),
+    );
   };
   return {
     normalize: graph("loss.normalize", { x, ...parameters }, (tensors) => ({ h: normalized(model, tensors) })),
     scan: graph("loss.vocabulary.scan", { ...tile, max: column, sum: column, picked: column }, (tensors) =>
-      tileScan(tensors, model.head.softcap),
+      tileScan(read(tensors), model.head.softcap),
     ),
     gradient: gradient(false),
     gradientAccumulate: gradient(true),

@@ -5,6 +5,7 @@ import type { LanguageModel, Parameters } from "../nn/index.js";
 import type { Binding, Feeds, Program, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
+import { storedAs } from "./precision.js";
 import { flatRows, type SequenceFeeds } from "./sequence-feeds.js";
 
 /** Size of the tiles in which the loss is computed. */
@@ -17,7 +18,7 @@ export interface LossTile {
 
 /** What a head reads and writes. */
 export interface HeadBuffers {
-  /** Hidden states [B, T, D]. */
+  /** Hidden states [B, T, D], float32 or in half the bytes; gradients by them likewise. */
   readonly x: HostTensor;
   readonly parameters: Parameters;
   readonly feeds: SequenceFeeds;
@@ -95,7 +96,7 @@ async function wholeVocabulary(
   const graphs = buffers.gradients
     ? [lossGradientGraph(model, wrt, false), lossGradientGraph(model, wrt, true)]
     : [lossGraph(model)];
-  const programs = await Promise.all(graphs.map((graph) => runtime.compile(graph)));
+  const programs = await Promise.all(graphs.map((graph) => runtime.compile(storedAs(graph, buffers.x.dtype))));
   const parameters = headFeeds(model, buffers);
   return tiles.map(([start, end]) => {
     const loss = zeros("float32", []);
@@ -127,7 +128,10 @@ async function vocabularyTiles(
   tiles: readonly Range[],
 ): Promise<RowTile[]> {
   const graphs = vocabularyGraphs(model, trainedNames(buffers));
-  const compiled = Object.entries(graphs).map(async ([name, graph]) => [name, await runtime.compile(graph)]);
+  const compiled = Object.entries(graphs).map(async ([name, graph]) => [
+    name,
+    await runtime.compile(storedAs(graph, buffers.x.dtype)),
+  ]);
   const programs = Object.fromEntries(await Promise.all(compiled)) as Record<keyof typeof graphs, Program>;
   const largest = Math.max(...tiles.map(([start, end]) => end - start));
   const scratch = new RowScratch(largest, model.hiddenSize);

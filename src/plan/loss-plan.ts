@@ -7,7 +7,7 @@ import type { Binding, Runtime } from "../runtime/index.js";
 import { bindNamed } from "./bind-named.js";
 import { layerGraph, type SequenceShape } from "./layer-graph.js";
 import { createLossHead, type LossHead, type LossTile } from "./loss-head.js";
-import { gatherRows, type MicroBatch, SequenceFeeds } from "./sequence-feeds.js";
+import { lookUp, type MicroBatch, SequenceFeeds } from "./sequence-feeds.js";
 import { localFormats, localParameters } from "./train-plan.js";
 
 export interface LossPlanOptions extends SequenceShape {
@@ -16,6 +16,7 @@ export interface LossPlanOptions extends SequenceShape {
 
 /** A model's loss, allocated and compiled. Two buffers of hidden states serve all layers. */
 export class LossPlan {
+  readonly #model: LanguageModel;
   readonly #table: HostTensor;
   readonly #feeds: SequenceFeeds;
   readonly #embedded: HostTensor;
@@ -23,12 +24,14 @@ export class LossPlan {
   readonly #head: LossHead;
 
   private constructor(
+    model: LanguageModel,
     table: HostTensor,
     feeds: SequenceFeeds,
     embedded: HostTensor,
     layers: readonly Binding[],
     head: LossHead,
   ) {
+    this.#model = model;
     this.#table = table;
     this.#feeds = feeds;
     this.#embedded = embedded;
@@ -55,13 +58,13 @@ export class LossPlan {
     }
     const x = swapping[model.layers.length % 2]!;
     const head = await createLossHead(runtime, model, lossTile, { x, parameters, feeds });
-    return new LossPlan(parameters.get(model.embedding.name)!, feeds, swapping[0]!, layers, head);
+    return new LossPlan(model, parameters.get(model.embedding.name)!, feeds, swapping[0]!, layers, head);
   }
 
   /** Σ weights · loss over a batch. */
   async run(batch: MicroBatch): Promise<number> {
     this.#feeds.set(batch);
-    gatherRows(this.#table, batch.ids, this.#embedded);
+    lookUp(this.#model, this.#table, batch.ids, this.#embedded);
     for (const layer of this.#layers) await layer.run();
     return this.#head.loss();
   }

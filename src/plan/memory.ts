@@ -11,6 +11,7 @@ import { hiddenBytes, residentBytes } from "./hidden-states.js";
 import { layerGraph } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 import type { LossPlanOptions } from "./loss-plan.js";
+import { storedAs } from "./precision.js";
 import { workspaceBytes } from "./workspace.js";
 
 /** Where the memory of a run goes, in bytes. */
@@ -172,6 +173,6 @@ function largestWorkspace({ model, options, layers, headTrainable, selected }: T
   const dims = { rows: Math.min(rows, options.batchSize * (selected ?? options.time)), tokens: vocabulary };
   return Math.max(
     ...[...graphs].map((graph) => workspaceBytes(graph)),
-    ...head.map((graph) => workspaceBytes(graph, dims)),
+    ...head.map((graph) => workspaceBytes(storedAs(graph, options.precision ?? "float32"), dims)),
   );
 }

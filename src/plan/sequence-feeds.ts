@@ -1,7 +1,8 @@
 /** @file Batches of token sequences in the buffers that programs read. */
 
+import { toBFloat16, toFloat16 } from "../base/dtype.js";
 import { ConfigError } from "../base/errors.js";
-import { type HostTensor, hostTensor, rows, zeros } from "../base/host-tensor.js";
+import { asFloat32, type HostTensor, hostTensor, rows, zeros } from "../base/host-tensor.js";
 import { deriveSeed } from "../base/rng.js";
 import { checkLength, type LanguageModel } from "../nn/index.js";
 import type { Feeds } from "../runtime/index.js";
@@ -97,17 +98,33 @@ function copyInts(from: Int32Array, to: HostTensor): void {
   for (let i = 0; i < from.length; i++) data[i] = BigInt(from[i]!);
 }
 
-/** out[i] = table[ids[i]]. */
-export function gatherRows(table: HostTensor, ids: Int32Array, out: HostTensor): void {
+/** Embeddings of token ids as the model reads them: out[i] = table[ids[i]], out [B, T, D] of any float type. */
+export function lookUp({ embeddingReading }: LanguageModel, table: HostTensor, ids: Int32Array, out: HostTensor): void {
   const width = table.shape[1]!;
-  const [from, to] = [table.data as Float32Array, out.data as Float32Array];
-  for (let i = 0; i < ids.length; i++) to.set(from.subarray(ids[i]! * width, (ids[i]! + 1) * width), i * width);
+  const from = table.data as Float32Array;
+  const scratch = new Float32Array(width);
+  const halves = out.dtype === "float16" ? toFloat16 : toBFloat16;
+  for (let i = 0; i < ids.length; i++) {
+    const to = out.data.subarray(i * width, (i + 1) * width);
+    const row = to instanceof Float32Array ? to : scratch;
+    row.set(from.subarray(ids[i]! * width, (ids[i]! + 1) * width));
+    embeddingReading?.host({ dtype: "float32", shape: [1, width], data: row });
+    if (row !== to) for (let j = 0; j < width; j++) to[j] = halves(row[j]!);
+  }
+}
+
+/** out[i] = from[places[i]], both of one type. */
+export function gatherRows(from: HostTensor, places: Int32Array, out: HostTensor): void {
+  const width = from.shape[1]!;
+  const [source, target] = [from.data as Float32Array, out.data as Float32Array];
+  for (let i = 0; i < places.length; i++)
+    target.set(source.subarray(places[i]! * width, (places[i]! + 1) * width), i * width);
 }
 
 /** table[ids[i]] += gradient[i]: a loop, since it touches T rows where a program would write all V. */
 export function scatterRows(gradient: HostTensor, ids: Int32Array, table: HostTensor): void {
   const width = table.shape[1]!;
-  const [from, to] = [gradient.data as Float32Array, table.data as Float32Array];
+  const [from, to] = [asFloat32(gradient), table.data as Float32Array];
   for (let i = 0; i < ids.length; i++) {
     const [source, target] = [i * width, ids[i]! * width];
     for (let j = 0; j < width; j++) to[target + j]! += from[source + j]!;

@@ -12,7 +12,7 @@ import { allocateGradients, gradientLayout } from "./gradient-layout.js";
 import { HiddenStates } from "./hidden-states.js";
 import type { FrozenLocals } from "./layer-graph.js";
 import { createLossHead, type LossHead } from "./loss-head.js";
-import { gatherRows, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
+import { lookUp, type MicroBatch, SequenceFeeds, scatterRows } from "./sequence-feeds.js";
 
 /** Called with gradients by parameter name once they are complete. */
 export type GradientSink = (gradients: ReadonlyMap<string, HostTensor>) => Promise<void>;
@@ -98,9 +98,9 @@ export class TrainPlan {
   }
 
   async #forward(batch: MicroBatch): Promise<void> {
-    const { table, feeds, hidden, layers } = this.#parts;
+    const { model, table, feeds, hidden, layers } = this.#parts;
     feeds.set(batch);
-    gatherRows(table, batch.ids, hidden.embedded);
+    lookUp(model, table, batch.ids, hidden.embedded);
     for (const [i, { forward }] of layers.entries()) {
       if (batch.selected) hidden.select(i, batch.selected);
       await forward.run();

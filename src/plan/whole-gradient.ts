@@ -55,6 +55,10 @@ class Builder {
     const { model, layers, options } = this.description;
     const table = model.embedding;
     let x = gather(this.inputs[table.name]!, this.inputs.ids!);
+    const count = options.batchSize * options.time;
+    if (model.embeddingReading) {
+      x = reshape(model.embeddingReading.tensor(reshape(x, [count, model.hiddenSize])), x.shape);
+    }
     const passed = layers.map((graphs, i) => {
       const read = { ...this.#readsOf(i), x };
       const { y, ...residuals } = inline(graphs.forward, picked(graphs.forward, read));
@@ -65,7 +69,6 @@ class Builder {
     let dx: Tensor | undefined = ofLast;
     for (const [i, { graphs, read }] of [...passed.entries()].reverse()) dx = this.#backward(i, graphs, read, dx);
     if (dx && options.isTrainable(table.name)) {
-      const count = options.batchSize * options.time;
       const rows = reshape(dx, [count, model.hiddenSize]);
       this.#collect(table.name, scatterAdd(rows, reshape(this.inputs.ids!, [count]), table.shape[0]!));
     }

@@ -35,7 +35,8 @@ export function workspaceBytes(graph: Graph, dims: DimBindings = {}): number {
   let peak = 0;
   for (const node of order) {
     for (const output of node.outputs) if (rootOf(output) === output) alive += bytesOf(output);
-    peak = Math.max(peak, alive + (node.op.scratchBytes?.(node.inputs, node.attrs) ?? 0));
+    const sized = node.inputs.map(({ dtype, shape }) => ({ dtype, shape: evaluateShape(shape, largest) }));
+    peak = Math.max(peak, alive + (node.op.scratchBytes?.(sized, node.attrs) ?? 0));
     for (const tensor of node.inputs) {
       const root = rootOf(tensor);
       const left = reads.get(root)! - 1;

@@ -28,6 +28,7 @@ export {
   type TrainSummary,
   train,
 } from "./loop.js";
+export { LossScale, type LossScaleOptions } from "./loss-scale.js";
 export * from "./optim/index.js";
 export { type Overfitting, overfitting } from "./overfitting.js";
 export { type PhasedContext, type PhasedEvent, type TrainPhase, trainPhases } from "./phases.js";

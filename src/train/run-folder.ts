@@ -15,6 +15,7 @@ import {
   type TensorSource,
 } from "../checkpoint/index.js";
 import type { Parameters } from "../nn/index.js";
+import type { LossScale } from "./loss-scale.js";
 import type { Optimizer } from "./optim/index.js";
 
 export interface RunFolder {
@@ -60,17 +61,27 @@ export class TensorState implements RunState {
   private constructor(
     readonly parameters: ReadonlyMap<string, HostTensor>,
     readonly optimizer: Optimizer,
+    readonly lossScale: LossScale | undefined,
   ) {}
 
-  static of(parameters: Parameters, isTrained: (name: string) => boolean, optimizer: Optimizer): TensorState {
-    return new TensorState(new Map([...parameters].filter(([name]) => isTrained(name))), optimizer);
+  static of(
+    parameters: Parameters,
+    isTrained: (name: string) => boolean,
+    optimizer: Optimizer,
+    lossScale?: LossScale,
+  ): TensorState {
+    return new TensorState(new Map([...parameters].filter(([name]) => isTrained(name))), optimizer, lossScale);
   }
 
   save(): StateContents {
-    return { tensors: { parameters: this.parameters, optimizer: this.optimizer.states() } };
+    return {
+      tensors: { parameters: this.parameters, optimizer: this.optimizer.states() },
+      ...(this.lossScale && { state: { lossScale: this.lossScale.save() } }),
+    };
   }
 
   async load(checkpoint: Checkpoint): Promise<void> {
+    this.lossScale?.load((checkpoint.state as Record<string, JsonValue>).lossScale);
     await readAll(checkpoint.group("parameters"), this.parameters);
     for (const [name, parameter] of this.parameters) this.optimizer.prepare(name, parameter);
     await readAll(checkpoint.group("optimizer"), new Map(this.optimizer.states()));

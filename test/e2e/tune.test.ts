@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Weights } from "../../src/engine/index.js";
 import { runTune, type TuneConfig, verifyTuning } from "../../src/pipeline/tuning/index.js";
 import { loadModel } from "../../src/presets/index.js";
 import { colourRows, writeColourModel } from "../support/colour-model.js";
@@ -190,6 +191,19 @@ describe("a run", () => {
     expect(merged.files).toEqual(["adapter/adapter_model.safetensors", "model/model.safetensors"]);
     const { parameters } = await loadModel(join(merged.out, "model"));
     expect(parameters.get("model.layers.0.mlp.up_proj.weight")!.dtype).toBe("float32");
+  });
+
+  it("trains under the rounding of int4, writes what was not rounded, and is repeated bit by bit", async () => {
+    const settings = config({ quantize: "int4", method: "full", methodOptions: {}, learningRate: 5e-3 });
+    const { summary, quantize, out } = await runTune(settings);
+    expect(quantize).toBe("int4");
+    expect(summary.best!.loss).toBeLessThan(0.8 * summary.before!);
+    expect(readFileSync(join(out, "report.md"), "utf8")).toContain("serve with --weights int4");
+    const { model, parameters } = await loadModel(join(out, "model"));
+    const name = "model.layers.0.mlp.up_proj.weight";
+    const rounded = new Weights(model, parameters, "int4").unpacked().get(name)!;
+    expect(rounded.data).not.toEqual(parameters.get(name)!.data);
+    expect(await verifyTuning(out)).toMatchObject({ isEqual: true });
   });
 
   it("checks rows against a schema of one's own, whose templates say what is learned", async () => {

@@ -5,7 +5,7 @@ import { readModelHeader, resolveModel } from "../../checkpoint/index.js";
 import { modelFromConfig } from "../../models/index.js";
 import { methods } from "../../peft/index.js";
 import { type PlanCell, type PlannedMethod, planTable } from "../../pipeline/tuning/index.js";
-import { measureFlops } from "../../plan/index.js";
+import { measureFlops, type Precision, precisions } from "../../plan/index.js";
 import { Runtime } from "../../runtime/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers } from "../../train/index.js";
 import { bytes, integer, table } from "../format.js";
@@ -20,6 +20,7 @@ interface Flags {
   readonly algorithm: AlgorithmName;
   readonly selectedTokens?: number;
   readonly optimizer?: OptimizerName;
+  readonly precision: Precision;
   readonly json?: boolean;
 }
 
@@ -48,6 +49,11 @@ export const planCommand = new Command("plan")
       Object.keys(optimizers),
     ),
   )
+  .addOption(
+    new Option("--precision <type>", "how hidden states and what is kept for the backward pass lie in memory")
+      .choices(precisions)
+      .default("float32"),
+  )
   .option("--json", "print the cells as JSON on standard output")
   .action(run);
 
@@ -60,6 +66,7 @@ async function run(name: string, flags: Flags): Promise<void> {
     algorithm: flags.algorithm,
     selectedTokens: flags.selectedTokens,
     optimizer: flags.optimizer,
+    precision: flags.precision,
     batchSize: flags.batchSize,
     memoryBytes: flags.memory,
     flopsPerSecond,

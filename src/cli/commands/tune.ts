@@ -8,6 +8,7 @@ import {
   passesText,
   runTune,
   scoreRows,
+  servingText,
   type TuneEvent,
   tuneConfigJsonSchema,
   tuneSettings,
@@ -81,7 +82,14 @@ function dataText({ examples, rows: data }: Extract<TuneEvent, { type: "data" }>
   ]);
 }
 
-function planText({ plan, method, algorithm, device, isResumed }: Extract<TuneEvent, { type: "plan" }>): string {
+function planText({
+  plan,
+  method,
+  algorithm,
+  device,
+  precision,
+  isResumed,
+}: Extract<TuneEvent, { type: "plan" }>): string {
   const { total, ...parts } = plan.memory;
   const { shape } = plan;
   return rows([
@@ -91,7 +99,7 @@ function planText({ plan, method, algorithm, device, isResumed }: Extract<TuneEv
     ],
     [
       "step",
-      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, plan)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
+      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, plan, precision)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
     ],
     [
       `peak memory${onDevice(device)}`,
@@ -125,6 +133,7 @@ function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): 
       "peak memory",
       `${bytes(memory.measuredPeakBytes)} measured, ${bytes(memory.predictedBytes)} predicted${onDevice(report.device)}`,
     ],
+    ...(report.quantize ? [["weights", servingText(report.quantize)] as const] : []),
     ["written", report.files.map((file) => `${report.out}/${file}`).join(", ")],
     ["report", `${report.out}/report.md`],
   ]);

@@ -16,19 +16,26 @@ export interface BlockwiseMatrix {
   readonly scales: HostTensor;
 }
 
+/** Weights per scale where nothing else is said: ggml's block, and the runtime's fastest. */
+export const BLOCK_SIZE = 32;
+
 export interface BlockwiseOptions {
   readonly bits: 4 | 8;
-  /** Weights per scale. Default 32. */
+  /** Weights per scale. Default `BLOCK_SIZE`. */
   readonly blockSize?: number;
 }
 
 /**
  * Quantises a matrix [out, in] row by row, block by block. 8 bits: scale = largest magnitude / 127. 4 bits, as ggml's Q4_0: the
  * element of largest magnitude is -8 scales, so that all 16 levels are used (the scale may be negative) and blocks that were
- * Q4_0 stay as they were.
+ * Q4_0 stay as they were. Arithmetic is float32, ties go to even and equal extremes to the positive one, as in the graph op
+ * `fakeQuantize`: weights trained under it are packed to the same values.
  * @throws ConfigError when it is not a float32 matrix.
  */
-export function quantizeBlockwise(matrix: HostTensor, { bits, blockSize = 32 }: BlockwiseOptions): BlockwiseMatrix {
+export function quantizeBlockwise(
+  matrix: HostTensor,
+  { bits, blockSize = BLOCK_SIZE }: BlockwiseOptions,
+): BlockwiseMatrix {
   const [outFeatures, inFeatures] = matrix.shape;
   if (
     matrix.dtype !== "float32" ||
@@ -49,13 +56,17 @@ export function quantizeBlockwise(matrix: HostTensor, { bits, blockSize = 32 }: 
     const start = Math.floor(block / blocks) * inFeatures + column;
     const count = Math.min(blockSize, inFeatures - column);
     let extreme = 0;
-    for (let i = start; i < start + count; i++) if (Math.abs(values[i]!) > Math.abs(extreme)) extreme = values[i]!;
-    const scale = bits === 4 ? extreme / -zero : Math.abs(extreme) / (zero - 1);
+    for (let i = start; i < start + count; i++) {
+      const value = values[i]!;
+      if (Math.abs(value) > Math.abs(extreme) || (value === -extreme && value > 0)) extreme = value;
+    }
+    const scale = Math.fround(bits === 4 ? extreme / -zero : Math.abs(extreme) / (zero - 1));
     scales[block] = scale;
-    if (extreme === 0) continue;
+    if (scale === 0) continue;
     const most = 2 * zero - 1;
     for (let i = 0; i < count; i++) {
-      levels[block * blockSize + i] = Math.min(most, Math.round(values[start + i]! / scale) + zero);
+      const level = Math.fround(Math.fround(values[start + i]! / scale) + TO_WHOLE) - TO_WHOLE;
+      levels[block * blockSize + i] = Math.min(most, level + zero);
     }
   }
   const packedShape = [outFeatures, blocks, (blockSize * bits) / 8];
@@ -68,6 +79,9 @@ export function quantizeBlockwise(matrix: HostTensor, { bits, blockSize = 32 }: 
     scales: { dtype: "float32", shape: [scales.length], data: scales },
   };
 }
+
+/** Added to a float32 and taken away again, it leaves a whole number, ties to even. */
+const TO_WHOLE = 1.5 * 2 ** 23;
 
 /** Two levels per byte, the first one low. */
 function packNibbles(levels: Uint8Array): Uint8Array {

@@ -13,6 +13,7 @@ import { dropoutOp } from "./dropout.js";
 import { equalOp } from "./equal.js";
 import { erfOp } from "./erf.js";
 import { expOp } from "./exp.js";
+import { fakeQuantizeOp } from "./fake-quantize.js";
 import { gatherOp, scatterAddOp } from "./gather.js";
 import { geluOp } from "./gelu.js";
 import { greaterOp } from "./greater.js";
@@ -63,6 +64,7 @@ export const ops = {
   equal: equalOp,
   erf: erfOp,
   exp: expOp,
+  fake_quantize: fakeQuantizeOp,
   gather: gatherOp,
   gelu: geluOp,
   greater: greaterOp,
@@ -115,6 +117,7 @@ export { dropout } from "./dropout.js";
 export { equal } from "./equal.js";
 export { erf } from "./erf.js";
 export { exp } from "./exp.js";
+export { type FakeQuantizeAttrs, fakeQuantize } from "./fake-quantize.js";
 export { gather, scatterAdd } from "./gather.js";
 export { type GeluForm, gelu } from "./gelu.js";
 export { greater } from "./greater.js";

@@ -10,6 +10,7 @@ export type { TuneExamples, TuneRows } from "./tune-data.js";
 export { devices } from "./tune-device.js";
 export { runTune, type TuneContext, type TuneEvent, tune } from "./tune-job.js";
 export type { TunePlan } from "./tune-plan.js";
+export { servingText } from "./tune-quantize.js";
 export {
   contextText,
   onDevice,

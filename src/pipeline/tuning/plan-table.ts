@@ -2,7 +2,7 @@
 
 import { CapacityError, TesseraError } from "../../base/errors.js";
 import type { LanguageModel } from "../../nn/index.js";
-import { forwardFlops, type MemoryEstimate, trainingFlops } from "../../plan/index.js";
+import { forwardFlops, type MemoryEstimate, type Precision, trainingFlops } from "../../plan/index.js";
 import type { AlgorithmName, OptimizerName } from "../../train/index.js";
 import { type FittingShape, type StepShape, shapeWithin } from "../tuning-plan.js";
 import { type TuneConfig, tuneSettings } from "./tune-config.js";
@@ -20,6 +20,8 @@ export interface PlanRequest {
   readonly selectedTokens?: number | undefined;
   /** Default: the algorithm's own. */
   readonly optimizer: OptimizerName | undefined;
+  /** Of hidden states and residuals in memory. Default float32. */
+  readonly precision?: Precision;
   readonly batchSize: number;
   readonly memoryBytes: number | undefined;
   /** Floating-point operations per second that the machine reaches in matrix products. */
@@ -50,7 +52,7 @@ export function planTable(base: LanguageModel, request: PlanRequest): PlanCell[]
 }
 
 function planCell(base: LanguageModel, asked: PlanRequest, method: PlannedMethod, time: number): PlanCell {
-  const { algorithm, selectedTokens, optimizer, batchSize, memoryBytes, flopsPerSecond } = asked;
+  const { algorithm, selectedTokens, optimizer, precision, batchSize, memoryBytes, flopsPerSecond } = asked;
   try {
     if (time > base.maxPositions) throw new CapacityError(`the model has ${base.maxPositions} positions`);
     const settings = tuneSettings({
@@ -61,6 +63,7 @@ function planCell(base: LanguageModel, asked: PlanRequest, method: PlannedMethod
       batchSize,
       ...(selectedTokens !== undefined && { selectedTokens }),
       ...(optimizer && { optimizer }),
+      ...(precision && { precision }),
     });
     const tuning = tuningFor(base, settings);
     const request = stepRequest(tuning, settings, time, frozenFor(base, tuning, settings));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tinyModel } from "../../../test/support/tiny-model.js";
+import type { Precision } from "../../plan/index.js";
 import type { AlgorithmName } from "../../train/index.js";
 import { planTable } from "./plan-table.js";
 import { tuneSettings } from "./tune-config.js";
@@ -27,6 +28,11 @@ describe("settings", () => {
       /"selectedTokens" is an option of algorithm "backprop", not of "mezo"/,
     ],
     [{ selectedTokens: 0 }, /selectedTokens/],
+    [{ quantize: "int4" }, /quantize "int4" .* method "lora" adds others .* give method "full"/],
+    [{ quantize: "int8", method: "full", frozen: "nf4" }, /leave out frozen "nf4"/],
+    [{ quantize: "int4", method: "full", algorithm: "mezo" }, /"mezo" has none/],
+    [{ precision: "bfloat16", algorithm: "mezo" }, /"mezo" has forward passes alone/],
+    [{ precision: "float16", algorithm: "lomo" }, /could not be skipped; give precision "bfloat16"/],
     [{ clipValue: 0.1 }, /"clipValue" is an option of algorithm "lomo", not of "backprop"/],
   ] as const)("refuse %o", (changes, message) => {
     expect(() => tuneSettings({ ...minimal, ...changes })).toThrow(message);
@@ -35,20 +41,16 @@ describe("settings", () => {
 
 it("the table shows what each algorithm keeps", () => {
   const model = tinyModel({ hidden_size: 64, intermediate_size: 192, num_hidden_layers: 6 });
-  const cell = (algorithm: AlgorithmName, selectedTokens?: number) => {
-    const request = {
-      selectedTokens,
-      methods: ["full"],
-      lengths: [32],
-      optimizer: undefined,
-      batchSize: 1,
-      memoryBytes: undefined,
-    };
-    const [only] = planTable(model, { ...request, methods: ["full"], algorithm, flopsPerSecond: 1e9 });
+  const cell = (
+    algorithm: AlgorithmName,
+    { selectedTokens, precision = "float32" }: { selectedTokens?: number; precision?: Precision } = {},
+  ) => {
+    const request = { lengths: [32], optimizer: undefined, batchSize: 1, memoryBytes: undefined, selectedTokens };
+    const [only] = planTable(model, { ...request, methods: ["full"], algorithm, precision, flopsPerSecond: 1e9 });
     if (!only?.fits) throw new Error(`${algorithm} does not fit`);
     return only;
   };
-  const quarter = cell("backprop", 0.25);
+  const quarter = cell("backprop", { selectedTokens: 0.25 });
   const [backprop, lomo, mezo] = [cell("backprop"), cell("lomo"), cell("mezo")];
   expect(backprop.memory.optimizer).toBe(2 * backprop.memory.gradients);
   expect(quarter.memory.residuals).toBeLessThan(0.5 * backprop.memory.residuals);
@@ -56,6 +58,9 @@ it("the table shows what each algorithm keeps", () => {
   expect(quarter.memory).toMatchObject({ gradients: backprop.memory.gradients, weights: backprop.memory.weights });
   expect(quarter.secondsPerStep).toBeLessThan(0.7 * backprop.secondsPerStep);
   expect(lomo.memory.optimizer).toBe(0);
+  const halved = cell("backprop", { precision: "bfloat16" });
+  expect(halved.memory.residuals).toBe(backprop.memory.residuals / 2);
+  expect(halved.memory.weights).toBe(backprop.memory.weights);
   // six layers take turns
   expect(lomo.memory.gradients).toBeLessThan(backprop.memory.gradients / 5);
   expect(mezo.memory).toMatchObject({ gradients: 0, optimizer: 0, residuals: 0, weights: lomo.memory.weights });

@@ -1,6 +1,7 @@
 /** @file What the way to train decides of a tuning run's settings: defaults, and what contradicts it. */
 
 import { ConfigError } from "../../base/errors.js";
+import type { Precision } from "../../plan/index.js";
 import {
   type AlgorithmName,
   algorithms,
@@ -69,6 +70,18 @@ export function algorithmDefaults(settings: AlgorithmSettings): { optimizer: Opt
   // clipped by value, gradients are not clipped by length too unless both are asked for, which is refused
   const usual = settings.clipValue === undefined ? way.clipNorm : null;
   return { optimizer: chosen, clipNorm: clipNorm === undefined ? usual : clipNorm };
+}
+
+/** @throws ConfigError for a precision that the algorithm has no use for, or cannot keep. */
+export function checkPrecision({ algorithm, precision }: AlgorithmSettings & { readonly precision: Precision }): void {
+  if (algorithm === "mezo" && precision !== "float32")
+    throw new ConfigError(
+      `tuning: algorithm "mezo" has forward passes alone, which keep nothing in ${precision}; leave out precision`,
+    );
+  if (algorithm === "lomo" && precision === "float16")
+    throw new ConfigError(
+      'tuning: with algorithm "lomo" gradients are used up before all are known, so that a step that overflows float16 could not be skipped; give precision "bfloat16"',
+    );
 }
 
 export const algorithmOf = (settings: AlgorithmSettings): TrainingAlgorithm => ways[settings.algorithm].make(settings);

@@ -13,12 +13,14 @@ import {
 import { type MetricName, metrics } from "../../metrics/index.js";
 import { contextScalings } from "../../models/index.js";
 import { type MethodName, methods } from "../../peft/index.js";
+import { precisions } from "../../plan/index.js";
 import { type SelectionName, selections } from "../../prompt/index.js";
 import { type AlgorithmName, algorithms, type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 import { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
-import { algorithmDefaults } from "./tune-algorithm.js";
+import { algorithmDefaults, checkPrecision } from "./tune-algorithm.js";
 import { curriculumSchema } from "./tune-curriculum.js";
 import { checkDevice, devices } from "./tune-device.js";
+import { checkQuantize } from "./tune-quantize.js";
 
 const keys = <K extends string>(registry: Readonly<Record<K, unknown>>): [K, ...K[]] =>
   Object.keys(registry) as [K, ...K[]];
@@ -113,6 +115,16 @@ export const tuneConfigSchema = z.strictObject({
     .enum(["float32", ...(keys(frozenFormats) as [FrozenFormatName, ...FrozenFormatName[]])])
     .default("float32")
     .describe("How weights that are not trained are kept: nf4 takes 4 bits, float16 16."),
+  quantize: z
+    .enum(["int8", "int4"])
+    .optional()
+    .describe("Train for weights of so many bits: matrices are read as serving in them would round them (QAT)."),
+  precision: z
+    .enum(precisions)
+    .default("float32")
+    .describe(
+      "How hidden states and what is kept for the backward pass lie in memory. Weights and computation are float32; float16 scales the loss.",
+    ),
   methodOptions: z
     .record(z.string(), z.unknown())
     .default({})
@@ -214,19 +226,21 @@ export type TuneSettings = Omit<z.output<typeof tuneConfigSchema>, "method" | "m
 /** @throws ConfigError naming every key that is unknown, out of range, of another algorithm or not there on the device. */
 export function tuneSettings(config: unknown): TuneSettings {
   const parsed = tuneConfigSchema.safeParse(withRecipe(withJsonSchemas(config)));
-  if (parsed.success) {
-    const { data } = parsed;
-    if (data.curriculum?.difficulty && data.order !== "shuffled")
-      throw new ConfigError(
-        `tuning: curriculum.difficulty "${data.curriculum.difficulty}" orders the rows itself; leave out order "${data.order}"`,
-      );
-    const settings = { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
-    checkDevice(settings);
-    return settings;
+  if (!parsed.success) {
+    throw new ConfigError(
+      `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,
+    );
   }
-  throw new ConfigError(
-    `tuning: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --print-schema shows it`,
-  );
+  const { data } = parsed;
+  if (data.curriculum?.difficulty && data.order !== "shuffled")
+    throw new ConfigError(
+      `tuning: curriculum.difficulty "${data.curriculum.difficulty}" orders the rows itself; leave out order "${data.order}"`,
+    );
+  const settings = { ...data, ...methodAndFrozen(data), ...algorithmDefaults(data), metrics: metricsOf(data) };
+  checkDevice(settings);
+  checkQuantize(settings);
+  checkPrecision(settings);
+  return settings;
 }
 
 /** Schemas as a manifest keeps them. A schema of rows says what they are before it fills in defaults. */

@@ -13,12 +13,20 @@ export const devices = ["cpu", "webgpu"] as const;
 
 type DeviceSettings = Pick<
   TuneSettings,
-  "device" | "algorithm" | "optimizer" | "frozen" | "paging" | "curriculum" | "selectedTokens"
+  | "device"
+  | "algorithm"
+  | "optimizer"
+  | "frozen"
+  | "paging"
+  | "curriculum"
+  | "selectedTokens"
+  | "precision"
+  | "quantize"
 >;
 
 /** @throws ConfigError for what is not there on a device. */
 export function checkDevice(settings: DeviceSettings): void {
-  const { device, algorithm, optimizer, frozen, paging, curriculum, selectedTokens } = settings;
+  const { device, algorithm, optimizer, frozen, paging, curriculum, selectedTokens, precision, quantize } = settings;
   if (device === "cpu") return;
   const refuse = (what: string, instead: string): ConfigError =>
     new ConfigError(`tuning: device "${device}" does not have ${what}; ${instead}, or leave out the device`);
@@ -26,6 +34,8 @@ export function checkDevice(settings: DeviceSettings): void {
   if (frozen !== "float32") throw refuse(`frozen weights in ${frozen}`, "keep them in float32");
   if (paging) throw refuse("memory in files", "leave out paging");
   if (curriculum?.start !== undefined) throw refuse("rows that are cut", "leave out the curriculum's start");
+  if (precision !== "float32") throw refuse(`precision "${precision}"`, "compute in float32");
+  if (quantize) throw refuse("weights under rounding", "leave out quantize");
   if (selectedTokens !== undefined) throw refuse("selected tokens", "leave out selectedTokens");
   if ("createUpdater" in optimizers[optimizer]()) {
     const elementwise = (Object.keys(optimizers) as OptimizerName[]).filter(

@@ -10,6 +10,7 @@ import { resolveModel, writeModel } from "../../checkpoint/index.js";
 import { type FrozenWeights, packFrozenAsRead, unpackFrozen } from "../../compress/index.js";
 import { parameterSpecs } from "../../nn/index.js";
 import { adapterSpecs, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
+import type { Precision } from "../../plan/index.js";
 import { type OpenedModel, openModel, type TextModel } from "../../presets/index.js";
 import { openDiskMemory, Runtime } from "../../runtime/index.js";
 import {
@@ -49,6 +50,7 @@ export type TuneEvent =
       readonly method: string;
       readonly algorithm: AlgorithmName;
       readonly device: TuneSettings["device"];
+      readonly precision: Precision;
       readonly isResumed: boolean;
     }
   | { readonly type: "train"; readonly event: TrainEvent }
@@ -159,8 +161,8 @@ class TuneJob {
     const held = HeldOutScores.open(writer, examples, renderOptionsOf(loaded, settings), settings);
     const shots = settings.fewShot && this.#fewShot(writer, settings.fewShot);
     const { plan, isResumed } = await this.#plan(rows, hashes);
-    const { method, algorithm, device } = settings;
-    yield { type: "plan", plan, method, algorithm, device, isResumed };
+    const { method, algorithm, device, precision } = settings;
+    yield { type: "plan", plan, method, algorithm, device, precision, isResumed };
     const { samples: count, sampleTokens: numTokens } = settings;
     const room = { numTokens, mostTokens: writer.mostTokens };
     const prompts = samplePrompts(rows.heldOutDocuments, loaded.tokenizer, count, room);
@@ -297,6 +299,7 @@ class TuneJob {
       isTrainable: this.tuning.isTrainable,
       algorithm: algorithmOf(settings),
       ...(settings.selectedTokens !== undefined && { selectedTokens: settings.selectedTokens }),
+      precision: settings.precision,
       ...(this.base.frozen && { frozen: this.base.frozen }),
       optimizer: optimizerOf(settings),
       order: settings.order === "length-grouped" ? lengthGrouped : shuffled,
@@ -320,7 +323,8 @@ class TuneJob {
     const { plan, rows, clock, summary, hashes } = run;
     const written = await this.runtimes.runtime.outside(() => this.#keep(rows));
     const records = await this.#records();
-    const losses = records.flatMap((record) => (record.type === "step" ? [record.loss] : []));
+    const steps = records.flatMap((record) => (record.type === "step" ? [record] : []));
+    const losses = steps.map(({ loss }) => loss);
     const evaluations = records.flatMap((record) => (record.type === "evaluation" ? [record] : []));
     const overfit = overfitting(evaluations, losses);
     const scoresAtStart = (type: ScoreEvent["type"]): Scores | undefined =>
@@ -345,6 +349,9 @@ class TuneJob {
       method: settings.method,
       algorithm: settings.algorithm,
       device: settings.device,
+      ...(settings.quantize && { quantize: settings.quantize }),
+      precision: settings.precision,
+      skippedSteps: steps.filter(({ isSkipped }) => isSkipped).length,
       family: loaded.model.family,
       ...(this.extension && { context: this.extension }),
       data: {

@@ -25,6 +25,7 @@ import type { ContextExtension } from "./tune-context.js";
 import { lengthWarmupOf, warmupCost } from "./tune-curriculum.js";
 import type { TuneRows } from "./tune-data.js";
 import { measureDeviceStep } from "./tune-device.js";
+import { quantized } from "./tune-quantize.js";
 
 export const tunePlanSchema = tuningPlanSchema.extend({
   /** Micro-batches per step. */
@@ -56,7 +57,7 @@ export function adapterFor(
 
 /** What settings make of a model. @throws ConfigError when what is learned and where contradict each other. */
 export function tuningFor(base: LanguageModel, settings: TuneSettings): Tuning {
-  const tuning = tuningOf(base, adapterFor(base, settings));
+  const tuning = quantized(tuningOf(base, adapterFor(base, settings)), settings);
   if (tuning.numVirtualTokens > 0 && settings.selectedTokens !== undefined) {
     throw new ConfigError(
       `tuning: "${settings.method}" learns at its virtual tokens, which selectedTokens would leave out now and then; leave out one of the two`,
@@ -70,12 +71,20 @@ export function stepRequest(
   { model, isTrainable }: Pick<Tuning, "model" | "isTrainable">,
   settings: Pick<
     TuneSettings,
-    "algorithm" | "batchSize" | "optimizer" | "beta2" | "clipNorm" | "paging" | "selectedTokens" | "device"
+    | "algorithm"
+    | "batchSize"
+    | "optimizer"
+    | "beta2"
+    | "clipNorm"
+    | "paging"
+    | "selectedTokens"
+    | "device"
+    | "precision"
   >,
   time: number,
   frozen?: FrozenWeights,
 ): StepRequest {
-  const { batchSize, clipNorm, selectedTokens, device } = settings;
+  const { batchSize, clipNorm, selectedTokens, device, precision } = settings;
   const rule = optimizerOf(settings);
   const { gradients } = algorithmOf(settings);
   return {
@@ -86,7 +95,9 @@ export function stepRequest(
     stateBytes: (shape) => stateBytes(rule, shape),
     updateBytes: (shape) => updateBytes(rule, shape),
     ...(device !== "cpu" && { rowsAtOnce: true }),
-    mayStream: device === "cpu" && gradients === "all" && batchSize === 1 && clipNorm === null,
+    mayStream:
+      device === "cpu" && gradients === "all" && batchSize === 1 && clipNorm === null && precision !== "float16",
+    precision,
     gradients,
     paging: pagingOf(settings),
     ...(frozen && { frozen }),
@@ -205,13 +216,22 @@ function refusal(
     fits(base, settings, name, request, limits),
   );
   if (method) changes.push(`--method ${method}`);
-  const packed = settings.frozen === "float32" && frozenWeights(base, request.isTrainable, "nf4");
+  const packed = settings.frozen === "float32" && !settings.quantize && frozenWeights(base, request.isTrainable, "nf4");
   if (packed && packed.size > 0 && shapeWithin({ ...request, frozen: packed }, limits).fitting)
     changes.push("--frozen nf4");
   if (settings.selectedTokens === undefined && fitsSelected(base, settings, request, limits))
     changes.push(`--selected-tokens ${USUAL_SELECTION}`);
+  const halved = settings.precision === "float32" && request.gradients !== "none";
+  if (halved && shapeWithin({ ...request, precision: "bfloat16" }, limits).fitting)
+    changes.push("--precision bfloat16");
   const algorithm = THRIFTY.slice(THRIFTY.indexOf(settings.algorithm) + 1).find((name) => {
-    const plain = { ...settings, ...algorithmDefaults({ algorithm: name }), algorithm: name };
+    if (settings.quantize && name === "mezo") return false;
+    const plain = {
+      ...settings,
+      ...algorithmDefaults({ algorithm: name }),
+      algorithm: name,
+      precision: "float32" as const,
+    };
     return shapeWithin(stepRequest(request, plain, request.time, request.frozen), limits).fitting;
   });
   if (algorithm) changes.push(`--algorithm ${algorithm}`);

@@ -1,11 +1,14 @@
 /** @file What a tuning run comes to, for programs and for people. */
 
+import type { PackedFormat } from "../../compress/index.js";
+import type { Precision } from "../../plan/index.js";
 import type { AlgorithmName, Overfitting, TrainSummary } from "../../train/index.js";
 import type { Scores } from "./held-out-scores.js";
 import type { Sample } from "./samples.js";
 import type { TuneSettings } from "./tune-config.js";
 import type { ContextExtension } from "./tune-context.js";
 import type { TunePlan } from "./tune-plan.js";
+import { servingText } from "./tune-quantize.js";
 
 export interface TuneReport {
   readonly base: string;
@@ -17,6 +20,12 @@ export interface TuneReport {
   readonly context?: ContextExtension;
   /** Where steps were taken, and whose memory was predicted. */
   readonly device: TuneSettings["device"];
+  /** Weights that it was trained for; losses and samples are those of a model with them. */
+  readonly quantize?: PackedFormat;
+  /** Of what lay between programs. */
+  readonly precision: Precision;
+  /** Steps that were left out since gradients overflowed float16. */
+  readonly skippedSteps: number;
   readonly data: {
     readonly files: readonly { readonly path: string; readonly format: string; readonly numRows: number }[];
     /** Examples. */
@@ -65,10 +74,15 @@ export interface TuneReport {
 }
 
 /** What a step runs, and keeps from one pass to the next. */
-export function passesText(algorithm: AlgorithmName, { shape: { save, paging }, selected }: TunePlan): string {
+export function passesText(
+  algorithm: AlgorithmName,
+  { shape: { save, paging }, selected }: TunePlan,
+  precision: Precision,
+): string {
   if (algorithm === "mezo") return "two forward passes";
   const of = selected === undefined ? "" : ` of ${selected} positions, drawn anew for each step`;
-  return `keeping ${save} for the backward pass${of}${paging ? ", in files what is not in use" : ""}`;
+  const inHalf = precision === "float32" ? "" : ` in ${precision}`;
+  return `keeping ${save} for the backward pass${inHalf}${of}${paging ? ", in files what is not in use" : ""}`;
 }
 
 /** What is predicted is the memory of the device where there is one; what is measured is always the process. */
@@ -103,6 +117,7 @@ export function reportText(report: TuneReport): string {
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
     ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
     ...(report.context ? [["context", contextText(report.context)] satisfies [string, string]] : []),
+    ...(report.quantize ? [["weights", servingText(report.quantize)] satisfies [string, string]] : []),
     ["data", data.files.map(({ path, format, numRows }) => `${path}: ${number(numRows)} rows as ${format}`).join("; ")],
     ["examples", `${number(data.train)} to learn from, ${number(data.heldOut)} held out`],
     [
@@ -113,8 +128,14 @@ export function reportText(report: TuneReport): string {
       "rows",
       `${number(data.rows)} of ${data.time} positions, ${(100 * data.utilisation).toFixed(1)} % used; ${number(data.targetTokens)} tokens learned`,
     ],
-    ["step", `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, ${passesText(report.algorithm, plan)}`],
-    ["steps", `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})`],
+    [
+      "step",
+      `${plan.accumulate} micro-batches of ${plan.shape.batchSize} rows, ${passesText(report.algorithm, plan, report.precision)}`,
+    ],
+    [
+      "steps",
+      `${number(summary.steps)} of ${number(plan.steps)} (${summary.reason})${report.skippedSteps > 0 ? `, ${number(report.skippedSteps)} left out for overflow` : ""}`,
+    ],
     ["held-out loss before", lossAndPerplexity(summary.before)],
     ["held-out loss after", lossAndPerplexity(summary.best?.loss ?? summary.after)],
     ...scoreRows(report),

@@ -6,6 +6,7 @@ import type { Runtime } from "../../runtime/index.js";
 import type { LengthWarmup } from "../data/length-warmup.js";
 import type { PackedDataset } from "../data/packing.js";
 import type { OrderRule } from "../data/row-order.js";
+import type { LossScaleOptions } from "../loss-scale.js";
 import type { OptimizerRule, Schedule } from "../optim/index.js";
 import type { RunFolder, RunState } from "../run-folder.js";
 
@@ -17,6 +18,8 @@ export interface TrainOptions extends Omit<TrainPlanOptions, "time" | "packed"> 
   readonly algorithm?: TrainingAlgorithm;
   readonly optimizer: OptimizerRule;
   readonly weightDecay: number;
+  /** Of float16, whose gradients are scaled. */
+  readonly lossScale?: LossScaleOptions;
   readonly schedule: Schedule;
   /** Gradients longer than this are scaled down to it; null leaves them. Streamed gradients are then computed twice. */
   readonly clipNorm: number | null;
@@ -54,6 +57,8 @@ export interface StepReport {
   readonly learningRate: number;
   /** Length of the gradient before clipping; absent where it is not measured. */
   readonly gradientNorm?: number;
+  /** Gradients overflowed float16: parameters and optimiser are as they were, and the loss scale is halved. */
+  readonly isSkipped?: true;
   /** Target tokens of the step; where tokens are selected, of these. */
   readonly tokens: number;
 }

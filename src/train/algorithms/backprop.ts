@@ -1,9 +1,10 @@
 /** @file Backpropagation: gradients of all parameters, added up over micro-batches, then one step of the optimiser. */
 
 import { TrainingError } from "../../base/errors.js";
-import { describeTraining, TrainPlan } from "../../plan/index.js";
+import { describeTraining, type MicroBatch, TrainPlan } from "../../plan/index.js";
 import type { PackedDataset } from "../data/packing.js";
 import { GradientNorm } from "../gradient-norm.js";
+import { lossScaleOf } from "../loss-scale.js";
 import { Optimizer } from "../optim/index.js";
 import { TensorState } from "../run-folder.js";
 import type { StepReport, TrainContext, Trainer, TrainingAlgorithm, TrainOptions } from "./algorithm.js";
@@ -28,6 +29,10 @@ export function backprop(): TrainingAlgorithm {
   };
 }
 
+/** The batch with its loss multiplied; a power of two changes no bits. */
+const weighted = (batch: MicroBatch, scale: number): MicroBatch =>
+  scale === 1 ? batch : { ...batch, weights: batch.weights.map((weight) => weight * scale) };
+
 class AccumulatedTrainer implements Trainer {
   private constructor(
     private readonly plans: StepPlan<TrainPlan>,
@@ -47,7 +52,7 @@ class AccumulatedTrainer implements Trainer {
     );
     const optimizer = await Optimizer.create(runtime, options.optimizer, options);
     const norm = await GradientNorm.create(runtime);
-    const state = TensorState.of(parameters, options.isTrainable, optimizer);
+    const state = TensorState.of(parameters, options.isTrainable, optimizer, lossScaleOf(options));
     return new AccumulatedTrainer(plans, norm, new StepBatches(dataset, options), options, state);
   }
 
@@ -58,15 +63,23 @@ class AccumulatedTrainer implements Trainer {
   async #update({ index, learningRate, time, batch }: StepWork): Promise<StepResult> {
     const { accumulate, clipNorm } = this.options;
     const plan = await this.plans.of(time);
-    const { parameters, optimizer } = this.state;
+    const { parameters, optimizer, lossScale } = this.state;
+    const scale = lossScale?.scale ?? 1;
     let loss = 0;
-    for (let i = 0; i < accumulate; i++) loss += await plan.run(batch(i), { accumulate: i > 0 });
-    const gradientNorm = await this.norm.of(plan.gradients.values());
-    if (!Number.isFinite(gradientNorm)) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
-    optimizer.begin({ step: index, learningRate, gradientScale: clipScale(gradientNorm, clipNorm) });
+    for (let i = 0; i < accumulate; i++)
+      loss += (await plan.run(weighted(batch(i), scale), { accumulate: i > 0 })) / scale;
+    const gradientNorm = (await this.norm.of(plan.gradients.values())) / scale;
+    if (!Number.isFinite(gradientNorm)) {
+      if (!lossScale) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
+      lossScale.backOff();
+      return { loss, isSkipped: true };
+    }
+    const step = index - (lossScale?.skipped ?? 0);
+    optimizer.begin({ step, learningRate, gradientScale: clipScale(gradientNorm, clipNorm) / scale });
     for (const [name, gradient] of plan.gradients) {
       await optimizer.update(name, parameters.get(name)!, gradient);
     }
+    lossScale?.advance();
     return { loss, gradientNorm };
   }
 

@@ -9,6 +9,7 @@ import { deriveSeed, Rng } from "../../base/rng.js";
 import type { Checkpoint } from "../../checkpoint/index.js";
 import { LossPlan } from "../../plan/index.js";
 import type { PackedDataset } from "../data/packing.js";
+import { lossScaleOf } from "../loss-scale.js";
 import { learningRateAt } from "../optim/index.js";
 import type { RunState, StateContents } from "../run-folder.js";
 import type { StepReport, TrainContext, Trainer, TrainingAlgorithm, TrainOptions } from "./algorithm.js";
@@ -34,7 +35,15 @@ export function mezo({ epsilon = 1e-3 }: MezoOptions = {}): TrainingAlgorithm {
   return {
     name: "mezo",
     gradients: "none",
-    createTrainer: (context, dataset, options) => MezoTrainer.create(context, dataset, options, epsilon),
+    createTrainer: async (context, dataset, options) => {
+      const { precision = "float32" } = options;
+      if (lossScaleOf(options) || precision !== "float32") {
+        throw new ConfigError(
+          `mezo has forward passes alone, which keep nothing: precision "${precision}" would change nothing; leave it out`,
+        );
+      }
+      return MezoTrainer.create(context, dataset, options, epsilon);
+    },
   };
 }
 

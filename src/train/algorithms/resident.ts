@@ -38,6 +38,9 @@ export class ResidentTrainer implements Trainer {
     const partial = (["lengthWarmup", "selectedTokens"] as const).find((name) => options[name] !== undefined);
     if (partial)
       throw new ConfigError(`training on a device has one step, of all positions of whole rows; leave out ${partial}`);
+    const { precision = "float32" } = options;
+    if (precision !== "float32")
+      throw new UnsupportedError(`training on a device is in float32 throughout, not ${precision}`);
     if (frozen && frozen.size > 0)
       throw new UnsupportedError("training on a device keeps frozen weights in float32; leave out their packed form");
     const shape = { ...options, time: dataset.time, packed: true, lossRows: lossTile.rows };

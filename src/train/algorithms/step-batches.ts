@@ -22,7 +22,7 @@ export interface StepWork {
 }
 
 /** What an algorithm measures in a step. */
-export type StepResult = Pick<StepReport, "loss" | "gradientNorm">;
+export type StepResult = Pick<StepReport, "loss" | "gradientNorm" | "isSkipped">;
 
 /** @throws ConfigError for options that contradict each other. */
 export class StepBatches {

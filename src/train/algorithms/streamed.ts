@@ -6,6 +6,7 @@ import { parameterSpecs } from "../../nn/index.js";
 import { describeTraining, TrainPlan } from "../../plan/index.js";
 import type { PackedDataset } from "../data/packing.js";
 import { GradientNorm } from "../gradient-norm.js";
+import { lossScaleOf } from "../loss-scale.js";
 import { Optimizer } from "../optim/index.js";
 import { TensorState } from "../run-folder.js";
 import type { StepReport, TrainContext, Trainer, TrainOptions } from "./algorithm.js";
@@ -32,7 +33,7 @@ export class StreamedTrainer implements Trainer {
     this.#names = names;
   }
 
-  /** @throws ConfigError for several micro-batches: their gradients would have to be kept. */
+  /** @throws ConfigError for several micro-batches, whose gradients would have to be kept, and for float16. */
   static async create(
     { runtime, model, parameters }: TrainContext,
     dataset: PackedDataset,
@@ -41,6 +42,11 @@ export class StreamedTrainer implements Trainer {
     if (options.accumulate > 1) {
       throw new ConfigError(
         `streamed gradients are used up layer by layer: accumulate must be 1, got ${options.accumulate}; put all rows of a step into one micro-batch`,
+      );
+    }
+    if (lossScaleOf(options)) {
+      throw new ConfigError(
+        'streamed gradients are used up before all are known, so that a step whose gradients overflow could not be skipped; give precision "bfloat16" or "float32"',
       );
     }
     const plans = await StepPlan.create(dataset, options, (rows) => {
