@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { createAdapter, type MethodName, tuningOf } from "../../src/peft/index.js";
-import { describeTraining, estimateMemory, type MicroBatch, TrainPlan } from "../../src/plan/index.js";
+import { describeTraining, estimateMemory, type MicroBatch, TrainPlan, trainingFlops } from "../../src/plan/index.js";
 import { loadModel } from "../../src/presets/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { adamw, Optimizer } from "../../src/train/index.js";
@@ -49,7 +49,8 @@ for (let i = 0; i < step.steps; i++) {
   }
   stepMs.push(performance.now() - start);
 }
-console.log(JSON.stringify({ stepMs, losses, peakBytes: peakBytes(), baselineBytes, predicted }));
+const flops = trainingFlops(description);
+console.log(JSON.stringify({ flops, stepMs, losses, peakBytes: peakBytes(), baselineBytes, predicted }));
 process.exit(0);
 
 /** A row of time + 1 tokens with the weight of each as a target. */

@@ -1,6 +1,6 @@
 /** @file What the tune benchmark runs in child processes: ours, and PEFT's or PyTorch's on the same checkpoint and rows. */
 
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeModel } from "../../src/checkpoint/index.js";
@@ -32,11 +32,24 @@ export interface TuneStep {
 }
 
 export interface TuneResult {
+  /** Operations of a step's passes. */
+  readonly flops: number;
   readonly stepMs: readonly number[];
   readonly losses: readonly number[];
   readonly peakBytes: number;
   readonly baselineBytes: number;
 }
+
+export const DATA = "../shared/data/data-llamafactory/alpaca_en_demo.json";
+const TOKENIZER = "../shared/data/tok-smollm";
+
+/** SmolLM's tokenizer, by file. */
+export const tokenizerFiles = (): Map<string, Uint8Array> =>
+  new Map(
+    readdirSync(TOKENIZER)
+      .filter((name) => name.startsWith("tokenizer"))
+      .map((name) => [name, readFileSync(join(TOKENIZER, name))]),
+  );
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -49,8 +62,8 @@ export const runPeft = (python: string, step: TuneStep): Promise<TuneResult> =>
     OMP_NUM_THREADS: String(step.threads),
   });
 
-/** SmolLM2-135M's shape. */
-const config = {
+/** SmolLM2-135M's shape, with positions for the longest rows of the benchmarks. */
+const smolLm2 = {
   model_type: "llama" as const,
   architectures: ["LlamaForCausalLM"],
   vocab_size: 49_152,
@@ -59,7 +72,7 @@ const config = {
   num_hidden_layers: 30,
   num_attention_heads: 9,
   num_key_value_heads: 3,
-  max_position_embeddings: 8192,
+  max_position_embeddings: 16_384,
   rms_norm_eps: 1e-5,
   rope_theta: 100_000,
   tie_word_embeddings: true,
@@ -73,7 +86,9 @@ const config = {
 export async function writeCheckpoint(
   folder: string,
   tokenizerFiles: ReadonlyMap<string, Uint8Array>,
+  numLayers = smolLm2.num_hidden_layers,
 ): Promise<string> {
+  const config = { ...smolLm2, num_hidden_layers: numLayers };
   const model = llama(config);
   const parameters = initialize(parameterSpecs(model), 1);
   await writeModel(folder, {

@@ -1,14 +1,20 @@
 /** @file Tuning beside PEFT and Transformers: speed, peak memory and loss curves on the same checkpoint and rows. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BenchContext, type Benchmark, compared, type Figure, median, plain } from "../bench.js";
 import { megabytes, threads, tokensPerSecond } from "./step-shape.js";
-import { runOurs, runPeft, type TuneResult, type TuneStep, writeCheckpoint, writeRows } from "./tune-step.js";
-
-const DATA = "../shared/data/data-llamafactory/alpaca_en_demo.json";
-const TOKENIZER = "../shared/data/tok-smollm";
+import {
+  DATA,
+  runOurs,
+  runPeft,
+  type TuneResult,
+  type TuneStep,
+  tokenizerFiles,
+  writeCheckpoint,
+  writeRows,
+} from "./tune-step.js";
 
 /** Processes are started in turns this often, so that a noisy minute falls on all of them. */
 const ROUNDS = 3;
@@ -40,11 +46,7 @@ export const tune: Benchmark = {
 };
 
 async function cases(folder: string): Promise<Case[]> {
-  const files = new Map(
-    readdirSync(TOKENIZER)
-      .filter((name) => name.startsWith("tokenizer"))
-      .map((name): [string, Uint8Array] => [name, readFileSync(join(TOKENIZER, name))]),
-  );
+  const files = tokenizerFiles();
   const checkpoint = join(folder, "model");
   const adapter = await writeCheckpoint(checkpoint, files);
   const common = { folder: checkpoint, threads, learningRate: 1e-3, save: "selective" as const };

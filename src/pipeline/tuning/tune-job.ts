@@ -1,41 +1,33 @@
 /** @file A tuning run from files to files: read, plan, train, sample, measure, keep, report. */
 
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../../base/errors.js";
 import type { HostTensor } from "../../base/host-tensor.js";
 import { resolveModel, writeModel } from "../../checkpoint/index.js";
-import { type FrozenWeights, packFrozenAsRead, unpackFrozen } from "../../compress/index.js";
+import { unpackFrozen } from "../../compress/index.js";
 import { parameterSpecs } from "../../nn/index.js";
 import { adapterSpecs, merge, methods, saveAdapter, type Tuning } from "../../peft/index.js";
 import type { Precision } from "../../plan/index.js";
-import { type OpenedModel, openModel, type TextModel } from "../../presets/index.js";
+import { openModel, type TextModel } from "../../presets/index.js";
 import { openDiskMemory, Runtime } from "../../runtime/index.js";
-import {
-  type AlgorithmName,
-  lengthGrouped,
-  overfitting,
-  shuffled,
-  type TrainEvent,
-  type TrainOptions,
-  type TrainSummary,
-  train,
-} from "../../train/index.js";
+import { type AlgorithmName, overfitting, type TrainEvent, type TrainSummary, train } from "../../train/index.js";
 import { chatTemplatesOf, endIdsOf } from "../chat-format.js";
-import { hashTensor, sha256 } from "../corpus.js";
+import { sha256 } from "../corpus.js";
 import { OUTPUT_SCHEMA_FILE } from "../output-schema-file.js";
 import type { FittingShape } from "../tuning-plan.js";
 import { MetricsFile, Workspace } from "../workspace.js";
+import { type BaseWeights, readBase } from "./base-weights.js";
+import { Clock } from "./clock.js";
 import { withDemonstrations } from "./demonstrations.js";
 import { HeldOutScores, type ScoreEvent, type Scores } from "./held-out-scores.js";
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
-import { algorithmOf, optimizerOf } from "./tune-algorithm.js";
+import { trainOptionsOf } from "./train-options.js";
 import { type Demonstrations, type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
 import { type ContextExtension, contextExtension, expectLongTexts, extended } from "./tune-context.js";
-import { lengthWarmupOf, orderOf } from "./tune-curriculum.js";
+import { orderOf } from "./tune-curriculum.js";
 import { renderOptionsOf, type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
 import { openDevice } from "./tune-device.js";
 import { adapterFor, fitTuning, frozenFor, planTuning, type TunePlan, tunePlanSchema, tuningFor } from "./tune-plan.js";
@@ -117,7 +109,7 @@ class TuneJob {
     private readonly settings: TuneSettings,
     private readonly context: TuneContext,
     private readonly loaded: TextModel,
-    private readonly base: Base,
+    private readonly base: BaseWeights,
     private readonly tuning: Tuning,
     private readonly examples: TuneExamples,
     private readonly rows: TuneRows,
@@ -169,7 +161,7 @@ class TuneJob {
     const metrics = new MetricsFile(this.#workspace.path("metrics.jsonl"));
     const { curriculum } = settings;
     const order = await orderOf(curriculum, runtime, tuning, this.#parameters, rows.train, plan.shape);
-    const options = { ...this.#trainOptions(plan, rows), ...order };
+    const options = { ...trainOptionsOf(settings, tuning, this.base.frozen, plan, rows), ...order };
     const run = train(this.#trainContext(hashes, plan), this.#trainData(rows), options);
     const clock = new Clock();
     let samples: Sample[] = [];
@@ -182,7 +174,7 @@ class TuneJob {
         if (reason === "aborted") throw new ConfigError(this.#resumeText());
         // the parameters that remain are those of the best evaluation
         const kept = next.value.best?.step ?? next.value.steps;
-        if (held && scores?.step !== kept) scores = await held.measure(kept);
+        if (held && scores?.step !== kept) scores = await runtime.outside(() => held.measure(kept));
         const after = scores && { numPrompts: held!.numPrompts, scores: scores.scores };
         const run = { plan, rows, hashes, clock, summary: next.value, before, after: samples };
         const report = await this.#finish({ ...run, ...(after && { scored: after }) });
@@ -196,14 +188,14 @@ class TuneJob {
       if (event.type !== "evaluation") continue;
       const { step } = event;
       if (prompts.length > 0) {
-        samples = await sampleTexts(writer, prompts, numTokens);
+        samples = await runtime.outside(() => sampleTexts(writer, prompts, numTokens));
         if (signal?.aborted) continue;
         before ??= step === 0 ? samples : undefined;
         yield { type: "samples", step, samples };
       }
       if (!held) continue;
-      scores = await held.measure(step);
-      const few = step === 0 ? await shots?.measure(step, "few-shot") : undefined;
+      scores = await runtime.outside(() => held.measure(step));
+      const few = step === 0 ? await runtime.outside(async () => shots?.measure(step, "few-shot")) : undefined;
       // texts were cut; the run ends at its next step
       if (signal?.aborted) continue;
       for (const found of few ? [few, scores] : [scores]) {
@@ -286,36 +278,6 @@ class TuneJob {
 
   #trainData({ train, heldOut }: TuneRows) {
     return { train, ...(heldOut && { heldOut }) };
-  }
-
-  #trainOptions({ shape, steps, accumulate, learningRate }: TunePlan, { heldOut }: TuneRows): TrainOptions {
-    const { settings } = this;
-    const lengthWarmup = lengthWarmupOf(settings.curriculum, steps, this.tuning);
-    return {
-      ...shape,
-      ...(lengthWarmup && { lengthWarmup }),
-      steps,
-      accumulate,
-      isTrainable: this.tuning.isTrainable,
-      algorithm: algorithmOf(settings),
-      ...(settings.selectedTokens !== undefined && { selectedTokens: settings.selectedTokens }),
-      precision: settings.precision,
-      ...(this.base.frozen && { frozen: this.base.frozen }),
-      optimizer: optimizerOf(settings),
-      order: settings.order === "length-grouped" ? lengthGrouped : shuffled,
-      weightDecay: settings.weightDecay,
-      schedule: {
-        name: settings.schedule as TrainOptions["schedule"]["name"],
-        peak: learningRate,
-        warmupSteps: Math.ceil(steps * settings.warmup),
-        totalSteps: steps,
-        finalShare: 0,
-      },
-      clipNorm: settings.clipNorm,
-      seed: settings.seed,
-      evaluateEvery: heldOut ? Math.max(1, Math.ceil(steps / settings.evaluations)) : 0,
-      patience: heldOut ? settings.patience : null,
-    };
   }
 
   async #finish(run: FinishedRun): Promise<TuneReport> {
@@ -460,59 +422,5 @@ interface FinishedRun {
   readonly scored?: { readonly numPrompts: number; readonly scores: Scores };
 }
 
-/** Time of training apart from samples, and tokens of steps over the time of steps. */
-class Clock {
-  #ms = 0;
-  #stepMs = 0;
-  #lastMs = 0;
-  #tokens = 0;
-
-  async timed<T>(run: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const result = await run();
-    this.#lastMs = performance.now() - start;
-    this.#ms += this.#lastMs;
-    return result;
-  }
-
-  note(event: TrainEvent): void {
-    if (event.type !== "step") return;
-    this.#stepMs += this.#lastMs;
-    this.#tokens += event.tokens;
-  }
-
-  get seconds(): number {
-    return this.#ms / 1000;
-  }
-
-  get tokensPerSecond(): number {
-    return this.#tokens / Math.max(this.#stepMs / 1000, 1e-9);
-  }
-}
-
 /** Said, not left to the runtime: the order of sums depends on it. */
 const threadsOf = ({ threads }: TuneSettings): number => threads ?? availableParallelism();
-
-/** The base's parameters, what is frozen in its packed form, and a hash of the values they were made of. */
-interface Base {
-  readonly parameters: Map<string, HostTensor>;
-  readonly frozen: FrozenWeights | undefined;
-  readonly hash: string;
-}
-
-async function readBase(
-  runtime: Runtime,
-  { parameters }: OpenedModel,
-  frozen: FrozenWeights | undefined,
-): Promise<Base> {
-  const hash = createHash("sha256");
-  async function* hashed(): AsyncGenerator<readonly [string, HostTensor]> {
-    for await (const [name, tensor] of parameters) {
-      hashTensor(hash, name, tensor);
-      yield [name, tensor];
-    }
-  }
-  const keep = (tensor: HostTensor): HostTensor => runtime.keep(tensor);
-  const packed = await packFrozenAsRead(hashed(), frozen ?? new Map(), keep);
-  return { parameters: packed, frozen, hash: hash.digest("hex") };
-}

@@ -311,22 +311,24 @@ describe("constraints that nothing can follow", () => {
   });
 
   // a backtracking reader would need longer than the world has
-  it.each([
-    "^(a+)+$",
-    "^(a|a)*b$",
-    "(.*a){25}",
-    "(x+x+)+y",
-    "^(a?){50}a{50}$",
-    "^(?:(?:a*)*)*$",
-    "[ab]*a[ab]{200}",
-    "^((a{0,100}){0,100}){0,100}$",
-    "a{1000000000}",
-    `${"(".repeat(150)}a*${")*".repeat(150)}`,
-    "(".repeat(10_000),
-    numbered(2000)
-      .map((i) => `a{${i}}`)
-      .join("|"),
-  ])("a catastrophic pattern is followed or refused, in bounded room: %s", async (pattern) => {
+  it.each(
+    [
+      "^(a+)+$",
+      "^(a|a)*b$",
+      "(.*a){25}",
+      "(x+x+)+y",
+      "^(a?){50}a{50}$",
+      "^(?:(?:a*)*)*$",
+      "[ab]*a[ab]{200}",
+      "^((a{0,100}){0,100}){0,100}$",
+      "a{1000000000}",
+      `${"(".repeat(150)}a*${")*".repeat(150)}`,
+      "(".repeat(10_000),
+      numbered(2000)
+        .map((i) => `a{${i}}`)
+        .join("|"),
+    ].map((pattern) => [pattern.slice(0, 40), pattern] as const),
+  )("a catastrophic pattern is followed or refused, in bounded room: %s", async (_, pattern) => {
     const before = process.memoryUsage().heapUsed;
     const response = await ask(object({ type: "string", pattern }));
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(300e6);
