@@ -8,7 +8,7 @@ import { megabytes, threads } from "./step-shape.js";
 import { DATA, runOurs, type TuneResult, tokenizerFiles, writeCheckpoint, writeRows } from "./tune-step.js";
 
 /** Layers of SmolLM2's width: each takes the same time, so the rates are those of all thirty. */
-const LAYERS = 8;
+const LAYERS = 4;
 
 const LENGTHS = [512, 1024, 2048, 4096, 8192, 16_384];
 

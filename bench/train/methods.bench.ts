@@ -14,7 +14,7 @@ const TEXT = "../shared/data/data-tinyshakespeare/input.txt";
 /** Most memory of each process. */
 const MEMORY = 330 * 2 ** 20;
 /** Seconds of training that each run is given; its steps are as many as fit by a trial. */
-const SECONDS = 20;
+const SECONDS = 6;
 const CHARACTERS = 300_000;
 
 /** Learning rates that are tried: of weights that know something, and of parameters that start at nothing. */

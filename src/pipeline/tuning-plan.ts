@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { CapacityError } from "../base/errors.js";
-import type { HostTensor } from "../base/host-tensor.js";
+import { byteSize, type HostTensor } from "../base/host-tensor.js";
 import { Rng } from "../base/rng.js";
 import type { FrozenWeights } from "../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../nn/index.js";
@@ -12,7 +12,6 @@ import {
   estimateMemory,
   LossPlan,
   type MemoryEstimate,
-  type MemoryOptions,
   type Precision,
   type TrainDescription,
   TrainPlan,
@@ -157,10 +156,7 @@ export interface MemoryLimits {
 }
 
 /** What a process grows by beside a plan's own memory: compiled programs, the index, the heap's slack. Measured. */
-export const GROWTH_BYTES = 80 * 2 ** 20;
-
-/** Garbage that the heap keeps at most before it collects buffers outside of it. */
-const UNCOLLECTED_BYTES = 64 * 2 ** 20;
+export const GROWTH_BYTES = 32 * 2 ** 20;
 
 /**
  * The fastest shape whose predicted peak fits the budget.
@@ -192,10 +188,13 @@ export function shapeWithin(
       ...(request.selectedTokens !== undefined && { selectedTokens: request.selectedTokens }),
       ...(request.precision && { precision: request.precision }),
     });
-    const memory =
+    const options = { ...request, processBytes, paging: shape.paging };
+    const memory = withEvaluation(
+      description,
       request.gradients === "none"
-        ? estimateForward(model, description.options, { processBytes })
-        : estimateRun(description, { ...request, processBytes, paging: shape.paging });
+        ? estimateForward(model, description.options, options)
+        : estimateMemory(description, options),
+    );
     const fitting = { request, shape, description, memory };
     if (memoryBytes === undefined || memory.total <= memoryBytes) return { fitting, smallest: memory.total };
     smallest = Math.min(smallest, memory.total);
@@ -203,11 +202,10 @@ export function shapeWithin(
   return { fitting: undefined, smallest };
 }
 
-/** The estimate of a trial step and then the run: the trial's buffers are collected when the run has its own already. */
-function estimateRun(description: TrainDescription, options: MemoryOptions): MemoryEstimate {
-  const memory = estimateMemory(description, options);
-  const uncollected = Math.min(memory.residuals, UNCOLLECTED_BYTES);
-  return { ...memory, runtime: memory.runtime + uncollected, total: memory.total + uncollected };
+/** Held-out batches go through two hidden states of their own. */
+function withEvaluation({ model, options }: TrainDescription, memory: MemoryEstimate): MemoryEstimate {
+  const bytes = 2 * byteSize("float32", [options.batchSize, options.time, model.hiddenSize]);
+  return { ...memory, activations: memory.activations + bytes, total: memory.total + bytes };
 }
 
 /** Milliseconds that the optimiser takes per trained parameter: about 11 passes over cached pieces. */

@@ -16,6 +16,7 @@ export interface LossPlanOptions extends SequenceShape {
 
 /** A model's loss, allocated and compiled. Two buffers of hidden states serve all layers. */
 export class LossPlan {
+  readonly #runtime: Runtime;
   readonly #model: LanguageModel;
   readonly #table: HostTensor;
   readonly #feeds: SequenceFeeds;
@@ -24,6 +25,7 @@ export class LossPlan {
   readonly #head: LossHead;
 
   private constructor(
+    runtime: Runtime,
     model: LanguageModel,
     table: HostTensor,
     feeds: SequenceFeeds,
@@ -31,6 +33,7 @@ export class LossPlan {
     layers: readonly Binding[],
     head: LossHead,
   ) {
+    this.#runtime = runtime;
     this.#model = model;
     this.#table = table;
     this.#feeds = feeds;
@@ -58,13 +61,14 @@ export class LossPlan {
     }
     const x = swapping[model.layers.length % 2]!;
     const head = await createLossHead(runtime, model, lossTile, { x, parameters, feeds });
-    return new LossPlan(model, parameters.get(model.embedding.name)!, feeds, swapping[0]!, layers, head);
+    return new LossPlan(runtime, model, parameters.get(model.embedding.name)!, feeds, swapping[0]!, layers, head);
   }
 
   /** Σ weights · loss over a batch. */
   async run(batch: MicroBatch): Promise<number> {
     this.#feeds.set(batch);
     lookUp(this.#model, this.#table, batch.ids, this.#embedded);
+    this.#runtime.evict([this.#table]);
     for (const layer of this.#layers) await layer.run();
     return this.#head.loss();
   }

@@ -8,7 +8,7 @@ import { type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/in
 import { frozenLocals, type LayerGraphs, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 import { gradientLayout } from "./gradient-layout.js";
 import { hiddenBytes, residentBytes } from "./hidden-states.js";
-import { layerGraph } from "./layer-graph.js";
+import { layerGraph, type SequenceShape } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 import type { LossPlanOptions } from "./loss-plan.js";
 import { storedAs } from "./precision.js";
@@ -30,19 +30,21 @@ export interface MemoryEstimate {
   readonly total: number;
 }
 
-/** Node.js with ONNX Runtime loaded and a handful of programs compiled: measured resident size. */
-const RUNTIME_BYTES = 150 * 2 ** 20;
+/** Node.js with ONNX Runtime loaded and a plan's programs compiled: measured resident size. */
+const RUNTIME_BYTES = 185 * 2 ** 20;
 
 /**
- * The runtime's arena holds more than the live values: freed stretches that fit nothing later. Measured at 1.5 to 2.1
- * times the largest workspace of the plan's programs.
+ * The runtime's arena holds more than the live values: freed stretches that fit nothing later. By what it asks of the system
+ * it has 1.3 times the largest workspace of the plan's programs where attention has one tile, 1.45 with four and 1.6 to 1.8
+ * with eight, since each tile's scores are larger than those before.
  */
-const ARENA_FACTOR = 2.1;
+const arenaFactor = ({ time, attentionTile }: SequenceShape): number =>
+  Math.min(2.1, 1.25 + 0.07 * Math.ceil(time / attentionTile));
 
 export interface MemoryOptions {
   /** Bytes of the optimiser's states for a trained parameter of a shape. Default: AdamW's, twice the parameter. */
   readonly stateBytes?: (shape: readonly number[]) => number;
-  /** What the process holds beside the plan. Default: Node.js with ONNX Runtime and nothing else, 150 MB. */
+  /** What the process holds beside the plan. Default: Node.js with ONNX Runtime and nothing else, 185 MB. */
   readonly processBytes?: number;
   /** Tensors leave RAM between the programs that use them (`Runtime.paging`). Default false. */
   readonly paging?: boolean;
@@ -58,7 +60,7 @@ export function estimateMemory(
   { stateBytes = adamwBytes, processBytes = RUNTIME_BYTES, paging = false, updateBytes }: MemoryOptions = {},
 ): MemoryEstimate {
   const { model, options, layers } = description;
-  const around = { workspace: ARENA_FACTOR * largestWorkspace(description), runtime: processBytes };
+  const around = { workspace: arenaFactor(options) * largestWorkspace(description), runtime: processBytes };
   const wholeUpdate = (shape: readonly number[]): number => 2 * byteSize("float32", shape) + stateBytes(shape);
   if (paging) return totalled({ ...largestResident(description, updateBytes ?? wholeUpdate), ...around });
   const specs = parameterSpecs(model);
@@ -97,7 +99,7 @@ export function estimateForward(
     optimizer: 0,
     activations: 2 * byteSize("float32", [batchSize, time, model.hiddenSize]),
     residuals: 0,
-    workspace: ARENA_FACTOR * Math.max(...layers.values(), workspaceBytes(head, dims)),
+    workspace: arenaFactor(options) * Math.max(...layers.values(), workspaceBytes(head, dims)),
     runtime: processBytes,
   });
 }

@@ -27,6 +27,7 @@ interface LayerRuns {
 }
 
 interface PlanParts {
+  readonly runtime: Runtime;
   readonly model: LanguageModel;
   /** The embedding table. */
   readonly table: HostTensor;
@@ -98,9 +99,10 @@ export class TrainPlan {
   }
 
   async #forward(batch: MicroBatch): Promise<void> {
-    const { model, table, feeds, hidden, layers } = this.#parts;
+    const { runtime, model, table, feeds, hidden, layers } = this.#parts;
     feeds.set(batch);
     lookUp(model, table, batch.ids, hidden.embedded);
+    runtime.evict([table]);
     for (const [i, { forward }] of layers.entries()) {
       if (batch.selected) hidden.select(i, batch.selected);
       await forward.run();
@@ -142,6 +144,7 @@ class PlanBuilder {
     const layers: LayerRuns[] = [];
     for (const i of model.layers.keys()) layers.push(await this.#layer(i, hidden.ofLayer(i)));
     return {
+      runtime: this.#runtime,
       model,
       table: this.#parameters.get(model.embedding.name)!,
       feeds: this.#feeds,
