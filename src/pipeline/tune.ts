@@ -79,6 +79,9 @@ export const chosenTuningSchema = z.object({ index: z.int(), plan: tuningPlanSch
 
 export type ChosenTuning = z.infer<typeof chosenTuningSchema>;
 
+/** What the index, its texts and the tokenizer add to a process that makes them as well. Measured. */
+const INDEX_BYTES = 48 * 2 ** 20;
+
 /**
  * The first candidate that fits memory and time, with its plan. Speed is measured on the real step. The last candidate is
  * taken whatever its speed.
@@ -96,7 +99,7 @@ export async function chooseTuning(
   }: { readonly time: number; readonly learningRate: (model: LanguageModel) => number; readonly seed: number },
 ): Promise<ChosenTuning> {
   const data = packSplit(split, time);
-  const processBytes = process.memoryUsage.rss() + GROWTH_BYTES;
+  const processBytes = process.memoryUsage.rss() + GROWTH_BYTES + INDEX_BYTES;
   for (const [index, candidate] of tunables.entries()) {
     const isLast = index === tunables.length - 1;
     const numParameters = countParameters(parameterSpecs(candidate.model));
