@@ -4,7 +4,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { initialize, type LanguageModel, type Parameters, parameterSpecs } from "../../src/nn/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { trainByteLevelBpe } from "../../src/tokenizers/index.js";
-import { adamw, Evaluation, type PackedDataset, packDocuments, type Schedule, train } from "../../src/train/index.js";
+import {
+  adamw,
+  Evaluation,
+  type PackedDataset,
+  packDocuments,
+  type Schedule,
+  type TrainOptions,
+  train,
+} from "../../src/train/index.js";
 import type { TinyShape } from "./tiny-decoder.js";
 
 const folder = new URL("../../../shared/data/data-wikitext2/", import.meta.url);
@@ -62,36 +70,35 @@ export const common = (model: LanguageModel, batchSize: number) => ({
 /** First weights, which depend on a parameter's name alone: models that are compared share those that they have in common. */
 export const firstWeights = (model: LanguageModel) => initialize(parameterSpecs(model), 1);
 
+/** All parameters by AdamW, without evaluations. */
+export const optionsOf = (model: LanguageModel, { steps, batchSize, schedule, seed }: Training): TrainOptions => ({
+  ...common(model, batchSize),
+  steps,
+  accumulate: 1,
+  save: "all",
+  isTrainable: () => true,
+  streamGradients: false,
+  optimizer: adamw(),
+  weightDecay: 0.1,
+  schedule: { ...schedule, totalSteps: steps },
+  clipNorm: 1,
+  seed,
+  evaluateEvery: 0,
+  patience: null,
+});
+
 /** Trains in place with AdamW; gives the mean loss of the last tenth of the steps, in nats. */
 export async function trainTiny(
   runtime: Runtime,
   model: LanguageModel,
   parameters: Parameters,
   rows: PackedDataset,
-  { steps, batchSize, schedule, seed }: Training,
+  training: Training,
 ): Promise<number> {
-  const run = train(
-    { runtime, model, parameters },
-    { train: rows },
-    {
-      ...common(model, batchSize),
-      steps,
-      accumulate: 1,
-      save: "all",
-      isTrainable: () => true,
-      streamGradients: false,
-      optimizer: adamw(),
-      weightDecay: 0.1,
-      schedule: { ...schedule, totalSteps: steps },
-      clipNorm: 1,
-      seed,
-      evaluateEvery: 0,
-      patience: null,
-    },
-  );
+  const run = train({ runtime, model, parameters }, { train: rows }, optionsOf(model, training));
   const losses: number[] = [];
   for await (const event of run) if (event.type === "step") losses.push(event.loss);
-  const last = losses.slice(-Math.ceil(steps / 10));
+  const last = losses.slice(-Math.ceil(training.steps / 10));
   return last.reduce((sum, loss) => sum + loss, 0) / last.length;
 }
 

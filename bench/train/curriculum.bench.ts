@@ -3,7 +3,6 @@
 import type { LanguageModel } from "../../src/nn/index.js";
 import type { Runtime } from "../../src/runtime/index.js";
 import {
-  adamw,
   curriculum as byScore,
   type PackedDataset,
   rowLosses,
@@ -18,6 +17,7 @@ import {
   firstWeights,
   hasText,
   openRuntime,
+  optionsOf,
   readCorpus,
   rowsOf,
   tinyShape,
@@ -85,19 +85,8 @@ function startOf(
 ): AsyncGenerator<TrainEvent> {
   const schedule = { name: "cosine", peak: 3e-3, warmupSteps: Math.ceil(steps / 20), finalShare: 0.1 } as const;
   return train({ runtime, model, parameters: firstWeights(model) }, data, {
-    ...common(model, BATCH),
-    steps,
-    accumulate: 1,
-    save: "all",
-    isTrainable: () => true,
-    streamGradients: false,
-    optimizer: adamw(),
-    weightDecay: 0.1,
-    schedule: { ...schedule, totalSteps: steps },
-    clipNorm: 1,
-    seed: 1,
+    ...optionsOf(model, { steps, batchSize: BATCH, schedule, seed: 1 }),
     evaluateEvery: Math.ceil(steps / EVALUATIONS),
-    patience: null,
     ...options,
   });
 }

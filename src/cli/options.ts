@@ -1,6 +1,8 @@
-/** @file Option values that people write with units: sizes, times, counts. */
+/** @file Option values as people write them: sizes, times and counts with units, files of JSON. */
 
+import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
+import { ConfigError, messageOf } from "../base/errors.js";
 
 /** "4GB", "512 MB", "2e9" → bytes. Units are powers of 1024, as memory is sold. */
 export function parseBytes(text: string): number {
@@ -38,4 +40,15 @@ export function parsePositive(text: string): number {
     throw new InvalidArgumentError(`expected a number above 0, got "${text}"`);
   }
   return value;
+}
+
+/** @throws ConfigError when the file is no object of JSON. */
+export function readJsonObject(path: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    throw new ConfigError("it is no object");
+  } catch (thrown) {
+    throw new ConfigError(`reading ${path}: ${messageOf(thrown)}`, { cause: thrown });
+  }
 }

@@ -1,8 +1,6 @@
 /** @file The flags of `tessera tune`, each over the same key of a configuration file. */
 
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { ConfigError, messageOf } from "../base/errors.js";
 import { frozenFormats } from "../compress/index.js";
 import { dataFormats, overLongPolicies } from "../datasets/index.js";
 import { metrics } from "../metrics/index.js";
@@ -11,7 +9,7 @@ import { methods } from "../peft/index.js";
 import { devices, recipes, type TuneConfig } from "../pipeline/tuning/index.js";
 import { precisions } from "../plan/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
-import { parseBytes, parseInteger, parsePositive } from "./options.js";
+import { parseBytes, parseInteger, parsePositive, readJsonObject } from "./options.js";
 
 /** What commander gives for the flags. */
 export interface TuneFlags {
@@ -232,15 +230,4 @@ export function tuneConfig(flags: TuneFlags): TuneConfig {
     ...(flags.packing === false && { packing: false }),
     ...(flags.merge !== undefined && { merge: flags.merge }),
   } as TuneConfig;
-}
-
-/** @throws ConfigError when the file is no object of JSON. */
-export function readJsonObject(path: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    throw new ConfigError("it is no object");
-  } catch (thrown) {
-    throw new ConfigError(`reading ${path}: ${messageOf(thrown)}`, { cause: thrown });
-  }
 }

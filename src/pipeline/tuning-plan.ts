@@ -155,7 +155,7 @@ export interface MemoryLimits {
   readonly processBytes: number;
 }
 
-/** What a process grows by beside a plan's own memory: compiled programs, the index, the heap's slack. Measured. */
+/** What a process grows by beside a plan's own memory: compiled programs, the heap's slack. Measured. */
 export const GROWTH_BYTES = 32 * 2 ** 20;
 
 /**

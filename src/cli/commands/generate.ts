@@ -23,9 +23,8 @@ import {
   samplingOf,
   writerOf,
 } from "../model-options.js";
-import { parseInteger } from "../options.js";
+import { parseInteger, readJsonObject } from "../options.js";
 import { resumeText, saveText } from "../saved-text.js";
-import { readJsonObject } from "../tune-flags.js";
 
 interface Flags extends ModelFlags, SamplingFlags, AdapterFlags {
   readonly prompt?: string;

@@ -73,9 +73,9 @@ async function run(folder: string, flags: Flags): Promise<void> {
 }
 
 /** Only the job is stopped so; later ctrl-C ends the server. */
-function stoppable(folder: string, flags: Flags, status: StatusLine): Promise<UpResult> {
-  const stop = stopSignal(status);
-  return runUp(optionsOf(folder, flags, stop.signal), reporter(status)).finally(() => stop[Symbol.dispose]());
+async function stoppable(folder: string, flags: Flags, status: StatusLine): Promise<UpResult> {
+  using stop = stopSignal(status);
+  return await runUp(optionsOf(folder, flags, stop.signal), reporter(status));
 }
 
 function optionsOf(folder: string, flags: Flags, signal: AbortSignal): UpOptions {

@@ -34,7 +34,7 @@ export function packFrozen(
   frozen: FrozenWeights,
 ): Map<string, HostTensor> {
   const packed = new Map<string, HostTensor>();
-  for (const [name, tensor] of parameters) add(packed, name, tensor, frozen);
+  for (const [name, tensor] of parameters) add(packed, name, tensor, frozen, asItIs);
   return packed;
 }
 
@@ -45,19 +45,21 @@ export function packFrozen(
 export async function packFrozenAsRead(
   parameters: AsyncIterable<readonly [string, HostTensor]>,
   frozen: FrozenWeights,
-  keep = (part: HostTensor): HostTensor => part,
+  keep = asItIs,
 ): Promise<Map<string, HostTensor>> {
   const packed = new Map<string, HostTensor>();
   for await (const [name, tensor] of parameters) add(packed, name, tensor, frozen, keep);
   return packed;
 }
 
+const asItIs = (part: HostTensor): HostTensor => part;
+
 function add(
   packed: Map<string, HostTensor>,
   name: string,
   tensor: HostTensor,
   frozen: FrozenWeights,
-  keep = (part: HostTensor): HostTensor => part,
+  keep: (part: HostTensor) => HostTensor,
 ): void {
   const format = frozen.get(name);
   const parts = format ? frozenFormats[format].pack(tensor) : { "": tensor };

@@ -174,7 +174,7 @@ class TuneJob {
         if (reason === "aborted") throw new ConfigError(this.#resumeText());
         // the parameters that remain are those of the best evaluation
         const kept = next.value.best?.step ?? next.value.steps;
-        if (held && scores?.step !== kept) scores = await runtime.outside(() => held.measure(kept));
+        if (held && scores?.step !== kept) scores = await held.measure(kept);
         const after = scores && { numPrompts: held!.numPrompts, scores: scores.scores };
         const run = { plan, rows, hashes, clock, summary: next.value, before, after: samples };
         const report = await this.#finish({ ...run, ...(after && { scored: after }) });
@@ -188,14 +188,14 @@ class TuneJob {
       if (event.type !== "evaluation") continue;
       const { step } = event;
       if (prompts.length > 0) {
-        samples = await runtime.outside(() => sampleTexts(writer, prompts, numTokens));
+        samples = await sampleTexts(writer, prompts, numTokens);
         if (signal?.aborted) continue;
         before ??= step === 0 ? samples : undefined;
         yield { type: "samples", step, samples };
       }
       if (!held) continue;
-      scores = await runtime.outside(() => held.measure(step));
-      const few = step === 0 ? await runtime.outside(async () => shots?.measure(step, "few-shot")) : undefined;
+      scores = await held.measure(step);
+      const few = step === 0 ? await shots?.measure(step, "few-shot") : undefined;
       // texts were cut; the run ends at its next step
       if (signal?.aborted) continue;
       for (const found of few ? [few, scores] : [scores]) {

@@ -33,8 +33,12 @@ export class Writer {
   }
 
   /** The texts after prompts; a constraint's text that is unfinished after `numTokens` stays so. */
-  async write(prompts: readonly ArrayLike<number>[], { numTokens, constraint }: WriteOptions): Promise<string[]> {
-    if (prompts.length === 0) return [];
+  async write(prompts: readonly ArrayLike<number>[], options: WriteOptions): Promise<string[]> {
+    // one program reads all weights
+    return prompts.length === 0 ? [] : this.runtime.outside(() => this.#write(prompts, options));
+  }
+
+  async #write(prompts: readonly ArrayLike<number>[], { numTokens, constraint }: WriteOptions): Promise<string[]> {
     const { model } = this.tuning;
     const contextLength = Math.min(
       model.maxPositions,
