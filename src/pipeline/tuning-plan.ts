@@ -35,6 +35,8 @@ export const tuningPlanSchema = z.object({
     batchSize: z.int(),
     save: z.enum(["all", "selective", "inputs"]),
     attentionTile: z.int(),
+    /** Keys per tile. */
+    keyTile: z.int().optional(),
     lossTile: z.object({ rows: z.int(), vocabulary: z.int() }),
     streamGradients: z.boolean(),
     /** What a program is not using lies in files, out of RAM. */
@@ -65,6 +67,9 @@ export type StepShape = TuningPlan["shape"];
 
 /** Tokens of a micro-batch beyond which matrix products get no faster. */
 const ENOUGH_TOKENS = 1024;
+
+/** Queries per tile of attention where memory allows it. */
+export const USUAL_TILE = 256;
 
 /** Bytes of a tile of logits. */
 const LOGITS_BYTES = 2 ** 25;
@@ -122,7 +127,7 @@ function stepShapes({
     policies.map((save) => ({
       batchSize,
       save,
-      attentionTile: 256,
+      attentionTile: USUAL_TILE,
       lossTile: { rows: lossRows, vocabulary: vocabSize },
       streamGradients,
       paging: false,

@@ -1,4 +1,5 @@
 /** @file Plans: which program runs on which tile, in what order. */
+export { type AttentionTiles, attentionTileCandidates, fastestTiles } from "./attention-tiles.js";
 export { describeTraining, numSelected, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 export { contrastiveChain, embed, embeddingChain } from "./embed.js";
 export { type Encoded, type EncodeOptions, type EncoderBatch, type EncoderShape, encode } from "./encoder.js";

@@ -34,6 +34,8 @@ export interface SequenceShape {
   readonly packed: boolean;
   /** Queries per attention tile. */
   readonly attentionTile: number;
+  /** Keys per attention tile. Default that of `causalAttention`. */
+  readonly keyTile?: number | undefined;
 }
 
 const TABLE = "table.";
@@ -148,9 +150,14 @@ function attendWhole(
   const share = mode === "train" ? request.trainingGroup : undefined;
   if (bias && softcap !== undefined)
     throw new UnsupportedError("attention: a bias on the scores and a softcap do not go together");
-  const { time, attentionTile } = shape;
+  const { time, attentionTile, keyTile } = shape;
   const parts = [splitHeads(q, numHeads), splitHeads(k, numKvHeads), splitHeads(v, numKvHeads)] as const;
-  const visible = { scale, ...(window !== undefined && { window }), ...(segments && { segments }) };
+  const visible = {
+    scale,
+    ...(window !== undefined && { window }),
+    ...(segments && { segments }),
+    ...(keyTile !== undefined && { keyTile }),
+  };
   if (share !== undefined && (bias || softcap !== undefined))
     throw new UnsupportedError("attention in shifted groups does not go with a bias on the scores or a softcap");
   const tile = Math.min(attentionTile, time);

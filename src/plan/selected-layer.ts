@@ -117,7 +117,7 @@ function attendSelected(
   { request, out }: Attended,
   places: Tensor,
   segments: Tensor | undefined,
-  { attentionTile, save }: SelectedShape,
+  { attentionTile, keyTile, save }: SelectedShape,
 ): Tensor {
   const { numHeads, numKvHeads, scale, window, softcap, bias, trainingGroup } = request;
   if (bias || trainingGroup !== undefined) {
@@ -126,7 +126,14 @@ function attendSelected(
     );
   }
   const tile = Math.min(attentionTile, Number(q.shape[1]));
-  const own = { scale, places, tile, ...(window !== undefined && { window }), ...(segments && { segments }) };
+  const own = {
+    scale,
+    places,
+    tile,
+    ...(keyTile !== undefined && { keyTile }),
+    ...(window !== undefined && { window }),
+    ...(segments && { segments }),
+  };
   const parts: Heads = [splitHeads(q, numHeads), splitHeads(request.k, numKvHeads), splitHeads(request.v, numKvHeads)];
   const attend = (): Tensor =>
     softcap === undefined ? causalAttention(...parts, own) : cappedAttention(...parts, { ...own, softcap });

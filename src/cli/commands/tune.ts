@@ -99,7 +99,7 @@ function planText({
     ],
     [
       "step",
-      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, plan, precision)}, attention in tiles of ${shape.attentionTile}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
+      `${plan.accumulate} x ${shape.batchSize} rows of ${plan.time}, ${passesText(algorithm, plan, precision)}, attention in tiles of ${tilesText(shape)}, loss in tiles of ${shape.lossTile.rows} x ${integer(shape.lossTile.vocabulary)}`,
     ],
     [
       `peak memory${onDevice(device)}`,
@@ -111,6 +111,9 @@ function planText({
     ...(isResumed ? [["goes on", "from the last checkpoint of this run"] as const] : []),
   ]);
 }
+
+const tilesText = ({ attentionTile, keyTile }: Extract<TuneEvent, { type: "plan" }>["plan"]["shape"]): string =>
+  keyTile === undefined ? `${attentionTile}` : `${attentionTile} x ${keyTile}`;
 
 function summaryText(report: Extract<TuneEvent, { type: "report" }>["report"]): string {
   const { summary, memory } = report;

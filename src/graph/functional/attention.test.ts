@@ -66,9 +66,9 @@ describe("causalAttention", () => {
   });
   afterAll(() => runtime.close());
 
-  it.each(variants)(
-    "equals plain attention, forward and backward: %s",
-    async (_, { groups, tile, window, segments, bias: biasShape }) => {
+  it.each(variants.flatMap(([name, variant]) => [512, 3, 2].map((keyTile) => [name, keyTile, variant] as const)))(
+    "equals plain attention, forward and backward: %s, keys in tiles of %i",
+    async (_, keyTile, { groups, tile, window, segments, bias: biasShape }) => {
       const { B, H, T, C } = shapes;
       const q = input("q", "float32", [B, H, T, C]);
       const [k, v] = [input("k", "float32", [B, groups, T, C]), input("v", "float32", [B, groups, T, C])];
@@ -83,8 +83,9 @@ describe("causalAttention", () => {
       const bias = biasShape && input("bias", "float32", biasShape);
       if (bias) feeds.set(bias, draw({ shape: bias.shape }, rng));
       const options = {
-        scale: 0.6,
+        scale: 0.625, // the same in single and double precision
         tile,
+        keyTile,
         ...(window && { window }),
         ...(segments && { segments: ids }),
         ...(bias && { bias }),
@@ -105,11 +106,11 @@ describe("causalAttention", () => {
   const places = [0, 3, 4, 6, 8, 9, 10, 13]; // of rows of 7
   it.each([
     ["one tile", { groups: 4, tile: 4 }],
-    ["tiles, grouped queries and segments", { groups: 2, tile: 3, segments: true }],
-    ["segments and a window", { groups: 1, tile: 2, window: 2, segments: true }],
+    ["tiles, grouped queries and segments", { groups: 2, tile: 3, keyTile: 2, segments: true }],
+    ["segments and a window", { groups: 1, tile: 2, keyTile: 3, window: 2, segments: true }],
   ] as const)("of queries at some places has these rows of the attention of all: %s", async (_, variant) => {
     const { B, H, T, C } = shapes;
-    const { groups, tile, ...others } = { window: undefined, segments: false, ...variant };
+    const { groups, tile, keyTile, ...others } = { window: undefined, segments: false, keyTile: 7, ...variant };
     const q = input("q", "float32", [B, H, T, C]);
     const [k, v] = [input("k", "float32", [B, groups, T, C]), input("v", "float32", [B, groups, T, C])];
     const [ids, at] = [input("segments", "int64", [B, T]), input("places", "int64", [B, 4])];
@@ -124,7 +125,7 @@ describe("causalAttention", () => {
       return transpose(reshape(gather(rows, at), [B, 4, H, C]), [0, 2, 1, 3]);
     };
     const { window, segments } = others;
-    const options = { scale: 0.6, tile, ...(window && { window }), ...(segments && { segments: ids }) };
+    const options = { scale: 0.625, tile, keyTile, ...(window && { window }), ...(segments && { segments: ids }) };
     const capped = { ...options, softcap: 2 };
     for (const [all, some] of [
       [naive(q, k, v, options), causalAttention(placed(q), k, v, { ...options, places: at })],

@@ -1,4 +1,4 @@
-/** @file Causal attention in query tiles: no T x T matrix exists, forward or backward. */
+/** @file Causal attention in tiles of queries and keys: no T x T matrix exists, forward or backward. */
 
 import { ShapeError, UnsupportedError } from "../../base/errors.js";
 import { withGradient } from "../custom.js";
@@ -10,7 +10,7 @@ export type { CausalAttentionOptions } from "./tiled-attention.js";
 
 /**
  * softmax(scale · q kᵀ) v under a causal mask, with the probabilities recomputed in the backward pass
- * (FlashAttention's memory argument, Dao et al. 2022, arXiv:2205.14135, section 3, by query tiles with whole rows).
+ * (FlashAttention, Dao et al. 2022, arXiv:2205.14135, section 3).
  * q [B, H, Q, C], k and v [B, G, T, C] with G dividing H (grouped queries share keys without copying them)
  * → [B, H, Q, C]; Q is T unless `places` says where the queries stand. Sizes must be known.
  */
@@ -19,11 +19,12 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: Causal
   const { bias } = options;
   const time = k.shape[2];
   const core = new TiledAttention(q, k, v, options);
+  const attended = core.forward();
   const [out] = withGradient(
     "causal_attention",
     bias ? [q, k, v, bias] : [q, k, v],
-    [core.forward()],
-    (ct, { output }) => core.backward(ct, output),
+    [attended.out, attended.logSums],
+    (ct, { outputs: [out, logSums] }) => core.backward(ct, { out: out!, logSums: logSums! }),
     { flopsPerElement: 4 * Number(time) },
   );
   return out!;
@@ -40,7 +41,8 @@ export function causalAttentionGradient(
   cotangent: Tensor,
 ): [Tensor, Tensor, Tensor] {
   checkShapes(q, k, v, options);
-  const [dq, dk, dv] = new TiledAttention(q, k, v, options).backward(cotangent, output);
+  const core = new TiledAttention(q, k, v, options);
+  const [dq, dk, dv] = core.backward(cotangent, { out: output, logSums: core.forward().logSums });
   return [dq!, dk!, dv!];
 }
 

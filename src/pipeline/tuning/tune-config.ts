@@ -1,5 +1,6 @@
 /** @file What a tuning run is asked to do: one schema for files, flags and the library. */
 
+import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { type FrozenFormatName, frozenFormats } from "../../compress/index.js";
@@ -295,6 +296,9 @@ function methodAndFrozen({
   }
   return { method: "lora", frozen: "nf4" };
 }
+
+/** Said, not left to the runtime: the order of sums depends on it. */
+export const threadsOf = ({ threads }: Pick<TuneSettings, "threads">): number => threads ?? availableParallelism();
 
 /** JSON Schema of a configuration file, for editors. */
 export const tuneConfigJsonSchema = (): object => z.toJSONSchema(tuneConfigSchema, { io: "input" });

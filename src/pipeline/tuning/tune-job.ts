@@ -1,7 +1,6 @@
 /** @file A tuning run from files to files: read, plan, train, sample, measure, keep, report. */
 
 import { rm } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../../base/errors.js";
 import type { HostTensor } from "../../base/host-tensor.js";
@@ -25,7 +24,7 @@ import { HeldOutScores, type ScoreEvent, type Scores } from "./held-out-scores.j
 import { builds, MANIFEST_VERSION, type Manifest, manifestSchema, weightHashes } from "./manifest.js";
 import { type Sample, samplePrompts, sampleTexts } from "./samples.js";
 import { trainOptionsOf } from "./train-options.js";
-import { type Demonstrations, type TuneConfig, type TuneSettings, tuneSettings } from "./tune-config.js";
+import { type Demonstrations, type TuneConfig, type TuneSettings, threadsOf, tuneSettings } from "./tune-config.js";
 import { type ContextExtension, contextExtension, expectLongTexts, extended } from "./tune-context.js";
 import { orderOf } from "./tune-curriculum.js";
 import { renderOptionsOf, type TuneExamples, type TuneRows, tuneExamples, tuneRows } from "./tune-data.js";
@@ -421,6 +420,3 @@ interface FinishedRun {
   readonly after: readonly Sample[];
   readonly scored?: { readonly numPrompts: number; readonly scores: Scores };
 }
-
-/** Said, not left to the runtime: the order of sums depends on it. */
-const threadsOf = ({ threads }: TuneSettings): number => threads ?? availableParallelism();

@@ -6,6 +6,7 @@ import type { HostTensor } from "../../base/host-tensor.js";
 import { type FrozenWeights, frozenWeights } from "../../compress/index.js";
 import { countParameters, type LanguageModel, parameterSpecs } from "../../nn/index.js";
 import { type Adapter, createAdapter, type MethodName, type Tuning, tuningOf } from "../../peft/index.js";
+import { describeTraining } from "../../plan/index.js";
 import type { Runtime } from "../../runtime/index.js";
 import { type AlgorithmName, stateBytes, updateBytes } from "../../train/index.js";
 import {
@@ -18,9 +19,11 @@ import {
   shapeWithin,
   trainableParameters,
   tuningPlanSchema,
+  USUAL_TILE,
 } from "../tuning-plan.js";
+import { LONG_ENOUGH, tilesHere } from "./known-tiles.js";
 import { algorithmDefaults, algorithmOf, algorithmRate, optimizerOf } from "./tune-algorithm.js";
-import type { TuneSettings } from "./tune-config.js";
+import { type TuneSettings, threadsOf } from "./tune-config.js";
 import type { ContextExtension } from "./tune-context.js";
 import { lengthWarmupOf, warmupCost } from "./tune-curriculum.js";
 import type { TuneRows } from "./tune-data.js";
@@ -151,6 +154,18 @@ export function fitTuning(
   return fitting;
 }
 
+/** The shape with the tiles of attention that are fastest here, where rows are long and memory has not decided. */
+async function withFastestTiles(fitting: FittingShape, settings: TuneSettings): Promise<FittingShape> {
+  const { shape, description } = fitting;
+  if (description.options.time < LONG_ENOUGH || shape.attentionTile !== USUAL_TILE || shape.paging) return fitting;
+  const tiles = await tilesHere(description, threadsOf(settings));
+  return {
+    ...fitting,
+    shape: { ...shape, ...tiles },
+    description: describeTraining(description.model, { ...description.options, ...tiles }),
+  };
+}
+
 /** Steps and time of a shape, measured on the real step. */
 export async function planTuning(
   { runtime, device }: { readonly runtime: Runtime; readonly device: Runtime | undefined },
@@ -160,17 +175,18 @@ export async function planTuning(
   rows: TuneRows,
   settings: TuneSettings,
 ): Promise<TunePlan> {
-  const { shape, description, memory } = fitting;
+  const chosen = device ? fitting : await withFastestTiles(fitting, settings);
+  const { shape, description, memory } = chosen;
   const accumulate = settings.batchSize / shape.batchSize;
   const ms = device
-    ? await measureDeviceStep(device, fitting, parameters, rows.train, settings)
-    : (await measureStep(runtime, fitting, parameters, rows.train)) * accumulate;
+    ? await measureDeviceStep(device, chosen, parameters, rows.train, settings)
+    : (await measureStep(runtime, chosen, parameters, rows.train)) * accumulate;
   const rowsInAll = settings.epochs * rows.train.numRows;
   const steps = settings.steps ?? Math.max(1, Math.round(rowsInAll / settings.batchSize));
   const share = warmupCost(description, steps, lengthWarmupOf(settings.curriculum, steps, tuning));
   const heldOutRows = rows.heldOut?.numRows ?? 0;
   const evaluationMs =
-    (settings.evaluations + 1) * heldOutRows * (ms / settings.batchSize) * evaluationShare(fitting.request);
+    (settings.evaluations + 1) * heldOutRows * (ms / settings.batchSize) * evaluationShare(chosen.request);
   return {
     shape,
     time: rows.time,
