@@ -37,7 +37,7 @@ export class UnitScanner implements UnitSource {
   isStarved = false;
   readonly #window: TextWindow;
   readonly #lines: LineReader;
-  #pos = 0;
+  #pos: number;
   #isInLine = false;
   #lineStart = 0;
   /** Where the next unit begins, if that is known before white space is skipped; otherwise -1. */
@@ -46,13 +46,15 @@ export class UnitScanner implements UnitSource {
   #level = 0;
   #isProse = true;
   #section: Section = rootSection;
-  #lastEnd = 0;
+  #lastEnd: number;
   /** Last character of the last unit. */
   #lastCode = 0;
   #endedSentence = false;
 
   constructor(window: TextWindow, lines: LineReader) {
     this.#window = window;
+    this.#pos = window.base;
+    this.#lastEnd = window.base;
     this.#lines = lines;
   }
 
