@@ -54,3 +54,19 @@ export interface ChunkerDef<Options extends ChunkOptions = ChunkOptions> {
   /** The same chunks of a text that arrives in pieces, cut anywhere; offsets count from the start of the stream. */
   chunkStream(source: AsyncIterable<string>, options: Options): AsyncGenerator<Chunk>;
 }
+
+/** Vectors of texts, in their order and all of one length; unit vectors, so that a scalar product is a cosine. */
+export type EmbedTexts = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
+
+/** What chunkers need to know that look at meaning. */
+export interface EmbeddingChunkOptions extends ChunkOptions {
+  readonly embed: EmbedTexts;
+}
+
+/** A way to cut text that asks a model, and so needs the whole text first. Registered in `index.ts` too. */
+export interface EmbeddingChunkerDef<Options extends EmbeddingChunkOptions = EmbeddingChunkOptions> {
+  readonly name: string;
+  readonly unit: "tokens";
+  /** Chunks of a text in memory, in order of their starts. */
+  chunk(text: string, options: Options): AsyncGenerator<Chunk>;
+}
