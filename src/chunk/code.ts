@@ -40,6 +40,9 @@ function outlineCode(text: string, isLast: boolean, language: Language): Outline
   return { marks, end: end ?? SEGMENT };
 }
 
+/** Code units between two boundaries in the middle of one line. */
+const MIN_STRETCH = 256;
+
 /** A definition or statement that is open. */
 interface Open {
   readonly section: Section;
@@ -117,8 +120,12 @@ class Walk {
 
   #addStatement(node: SyntaxNodeRef): void {
     const at = this.#startOf(node.from);
-    if (this.#isTop) this.topLevel.push(at);
-    this.#mark(at, this.#statementStrength(at), 0);
+    const strength = this.#statementStrength(at);
+    // lines without end are cut between statements, but not at each
+    if (strength > Strength.clause || at - (this.marks.at(-1)?.at ?? 0) >= MIN_STRETCH) {
+      if (this.#isTop) this.topLevel.push(at);
+      this.#mark(at, strength, 0);
+    }
     this.#open.push({ depth: this.#depth, state: this.#state });
     this.#state = { ...this.#state, statements: this.#state.statements + 1 };
   }

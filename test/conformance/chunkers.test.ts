@@ -19,11 +19,34 @@ function expectLittleRepeated(chunks: readonly Chunk[], { overlapTokens = 0 }: C
   }
 }
 
-describe.each(Object.entries<ChunkerDef>(chunkers))("chunker %s", (key, chunker) => {
+/** A chunker with the options of a format or language that is not its default one. */
+function withOptions<Options extends ChunkOptions>(
+  chunker: ChunkerDef<Options>,
+  own: Omit<Options, keyof ChunkOptions>,
+): ChunkerDef {
+  const full = (options: ChunkOptions): Options => ({ ...own, ...options }) as Options;
+  return {
+    ...chunker,
+    chunk: (text, options) => chunker.chunk(text, full(options)),
+    chunkStream: (source, options) => chunker.chunkStream(source, full(options)),
+  };
+}
+
+const variants: Record<string, ChunkerDef> = {
+  "recursive, of plain text": withOptions(chunkers.recursive, { format: "plain" }),
+  "code, of Python": withOptions(chunkers.code, { language: "python" }),
+  "code, of JavaScript with JSX": withOptions(chunkers.code, { language: "javascript" }),
+  "table, of Markdown": withOptions(chunkers.table, { format: "markdown" }),
+  "sentence-window, of one sentence": withOptions(chunkers["sentence-window"], { windowSentences: 0 }),
+};
+
+it.each(Object.entries(chunkers))("chunker %s is registered under its name", (key, chunker) => {
+  expect(chunker.name).toBe(key);
+});
+
+describe.each(Object.entries<ChunkerDef>({ ...chunkers, ...variants }))("chunker %s", (_, chunker) => {
   const streamed = ({ text, options, rng }: Case): Promise<Chunk[]> =>
     all(chunker.chunkStream(inPieces(text, rng), options));
-
-  it("is registered under its name", () => expect(chunker.name).toBe(key));
 
   it("gives ordered, exact, covering chunks within the limit that cut no grapheme", () => {
     for (const { text, options } of cases(1)) check(text, [...chunker.chunk(text, options)], options);
@@ -40,6 +63,20 @@ describe.each(Object.entries<ChunkerDef>(chunkers))("chunker %s", (key, chunker)
       expectLittleRepeated([...chunker.chunk(text, { ...options, counter: units })], options);
     }
   });
+
+  it.each(["One sentence, and another. ", "no end of words ", "<p>Text in a page.</p>", "f(1);\n", "a,b\n", "x", "漢"])(
+    "holds little of a stream of %j without end",
+    async (part) => {
+      let numRead = 0;
+      async function* endless(): AsyncGenerator<string> {
+        for (; ; numRead += part.length * 1000) yield part.repeat(1000);
+      }
+      for await (const { end } of chunker.chunkStream(endless(), { counter: units, maxTokens: 200 })) {
+        expect(numRead - end).toBeLessThan(1e6);
+        if (numRead > 2e6) break;
+      }
+    },
+  );
 
   it.each(BLANK)("gives nothing for %j", async (text) => {
     const options = { counter: units, maxTokens: 8 };
