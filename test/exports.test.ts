@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { chunkers } from "../src/chunk/index.js";
+import { chunkers, embeddingChunkers } from "../src/chunk/index.js";
 import { frozenFormats } from "../src/compress/index.js";
 import { dataFormats, refusedFormats } from "../src/datasets/index.js";
 import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
@@ -41,6 +41,7 @@ describe("registries", () => {
   const named = {
     ops,
     chunkers,
+    embeddingChunkers,
     methods,
     metrics,
     selections,

@@ -14,6 +14,13 @@ export interface Chunk extends Span {
   readonly headingPath: readonly string[];
   /** Size in the chunker's unit: tokens by its counter. */
   readonly numTokens: number;
+  /** Page of the document on which the chunk starts, counted from 1; absent where the document has no pages. */
+  readonly page?: number;
+  /**
+   * The larger passage that a reader should be shown in the chunk's place: its parent, or the sentences around it.
+   * Absent where the chunk stands for itself. Holds the chunk.
+   */
+  readonly parent?: Span;
 }
 
 /** Counts the tokens of `text.slice(start, end)`. A Tokenizer is one. */
@@ -46,4 +53,20 @@ export interface ChunkerDef<Options extends ChunkOptions = ChunkOptions> {
   chunk(text: string, options: Options): Generator<Chunk>;
   /** The same chunks of a text that arrives in pieces, cut anywhere; offsets count from the start of the stream. */
   chunkStream(source: AsyncIterable<string>, options: Options): AsyncGenerator<Chunk>;
+}
+
+/** Vectors of texts, in their order and all of one length; unit vectors, so that a scalar product is a cosine. */
+export type EmbedTexts = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
+
+/** What chunkers need to know that look at meaning. */
+export interface EmbeddingChunkOptions extends ChunkOptions {
+  readonly embed: EmbedTexts;
+}
+
+/** A way to cut text that asks a model, and so needs the whole text first. Registered in `index.ts` too. */
+export interface EmbeddingChunkerDef<Options extends EmbeddingChunkOptions = EmbeddingChunkOptions> {
+  readonly name: string;
+  readonly unit: "tokens";
+  /** Chunks of a text in memory, in order of their starts. */
+  chunk(text: string, options: Options): AsyncGenerator<Chunk>;
 }

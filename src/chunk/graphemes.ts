@@ -25,9 +25,9 @@ export function graphemeCeil(text: string, index: number, from: number): number 
   return cluster.start === index ? index : cluster.end;
 }
 
-/** End of `[start, end)` without the white space there, save what belongs to the last cluster. */
+/** End of `[start, end)` without the white space there, save what belongs to the last cluster; `end` may be inside one. */
 export function trimClustersEnd(text: string, start: number, end: number): number {
-  return graphemeCeil(text, trimEnd(text, start, end), start);
+  return Math.min(end, graphemeCeil(text, trimEnd(text, start, end), start));
 }
 
 /** `[start, end)` without the white space around it, save what belongs to its first and last cluster; may be empty. */

@@ -54,6 +54,11 @@ export class MarkdownLines implements LineReader {
   /** Column where the text of the open top-level list item begins; 0 outside lists. */
   #itemIndent = 0;
 
+  /** Whether the line that was read last is a row of a table. */
+  get isInTable(): boolean {
+    return this.#block === "table";
+  }
+
   lookahead(text: string, at: number): number {
     const mayBeFrontMatter = this.#isFirst && (text.startsWith("---", at) || text.startsWith("+++", at));
     return mayBeFrontMatter ? MAX_FRONT_MATTER : LOOKAHEAD;

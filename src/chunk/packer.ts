@@ -1,36 +1,47 @@
 /** @file Makes chunks out of units and holds them to the token limit. */
-import { chunkEnd } from "./breaks.js";
 import type { Chunk, ChunkOptions } from "./chunk.js";
+import type { ChunkBreaks } from "./chunk-breaks.js";
 import { isContinued, OverlapSearch, type Start } from "./overlap.js";
 import type { TextWindow } from "./text-window.js";
 import type { UnitQueue } from "./unit-queue.js";
-
-/** How full a chunk must be, as a share of `maxTokens`, to end early for the sake of structure. */
-const MIN_FILL = 0.25;
+import type { Unit } from "./units.js";
 
 /** Where a chunk begins, repeated text included, and the index of the unit that it no longer holds. */
 interface Plan extends Start {
   readonly end: number;
 }
 
+/** A chunk and the units that it is made of; the first may begin before it. */
+export interface Run {
+  readonly chunk: Chunk;
+  readonly units: readonly Unit[];
+}
+
 export class Packer {
   readonly #window: TextWindow;
   readonly #queue: UnitQueue;
+  readonly #breaks: ChunkBreaks;
   readonly #maxTokens: number;
   readonly #overlapTokens: number;
   /** Index of the first unit that is in no chunk yet; those before it are kept to be repeated. */
   #first = 0;
   #lastStart = -1;
 
-  constructor(window: TextWindow, queue: UnitQueue, options: ChunkOptions) {
+  constructor(window: TextWindow, queue: UnitQueue, breaks: ChunkBreaks, options: ChunkOptions) {
     this.#window = window;
     this.#queue = queue;
+    this.#breaks = breaks;
     this.#maxTokens = options.maxTokens;
     this.#overlapTokens = options.overlapTokens ?? 0;
   }
 
   /** The next chunk; undefined at the end of the text, or while the stream has not brought what decides its end. */
   next(): Chunk | undefined {
+    return this.nextRun()?.chunk;
+  }
+
+  /** As `next`, with the chunk's units. */
+  nextRun(): Run | undefined {
     this.#queue.isStarved = false;
     let maxTokens = this.#maxTokens;
     let overlapTokens = this.#overlapTokens;
@@ -52,21 +63,20 @@ export class Packer {
     const first = this.#first;
     const isRepeating = overlapTokens > 0 && first > 0 && isContinued(this.#queue.at(first));
     const room = isRepeating ? this.#roomBesideOverlap(maxTokens, overlapTokens) : maxTokens;
-    const end = chunkEnd(this.#queue, first, room, this.#maxTokens * MIN_FILL);
+    const end = this.#breaks.end(this.#queue, first, room, this.#maxTokens);
     if (!isRepeating || this.#queue.isStarved) return { position: this.#queue.at(first).start, unit: first, end };
     const limits = { overlapTokens, maxTokens, after: this.#lastStart };
     const { position, unit } = new OverlapSearch(this.#queue, this.#window, first, end, limits).start();
     return { position, unit, end };
   }
 
-  /** A block that fits a chunk stays whole: overlap gives way to it. */
+  /** Overlap gives way to what should stay whole. */
   #roomBesideOverlap(maxTokens: number, overlapTokens: number): number {
-    const elementEnd = this.#queue.elementEnd(this.#first);
-    const element = elementEnd < 0 ? 0 : this.#queue.tokens(this.#first, elementEnd);
-    return Math.min(maxTokens, Math.max(maxTokens - overlapTokens, element));
+    const whole = this.#breaks.wholeTokens?.(this.#queue, this.#first) ?? 0;
+    return Math.min(maxTokens, Math.max(maxTokens - overlapTokens, whole));
   }
 
-  #take({ position, unit, end }: Plan, numTokens: number): Chunk {
+  #take({ position, unit, end }: Plan, numTokens: number): Run {
     const { text, base } = this.#window;
     const chunk: Chunk = {
       start: position,
@@ -75,10 +85,11 @@ export class Packer {
       headingPath: this.#queue.at(unit).section.path,
       numTokens,
     };
+    const units = this.#queue.units(unit, end);
     this.#lastStart = position;
     this.#first = end;
     this.#drop(this.#firstRepeatable(unit, end));
-    return chunk;
+    return { chunk, units };
   }
 
   #drop(count: number): void {

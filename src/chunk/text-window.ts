@@ -9,9 +9,12 @@ export class TextWindow {
   #pendingLength = 0;
   #keepFrom = 0;
 
-  static of(text: string): TextWindow {
+  /** A text in memory; `base` is where it begins in the document that positions count from. */
+  static of(text: string, base = 0): TextWindow {
     const window = new TextWindow();
     window.text = text;
+    window.base = base;
+    window.#keepFrom = base;
     window.isComplete = true;
     return window;
   }

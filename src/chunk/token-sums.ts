@@ -2,7 +2,7 @@
 import type { TokenCounter } from "./chunk.js";
 import { Strength } from "./strength.js";
 import type { TextWindow } from "./text-window.js";
-import type { Unit } from "./unit-scanner.js";
+import type { Unit } from "./units.js";
 
 /** How far before a unit's end a place is looked for where counts add up: what follows it is counted twice. */
 const MAX_TAIL = 64;

@@ -3,7 +3,7 @@ import type { Span, TokenCounter } from "./chunk.js";
 import { Strength } from "./strength.js";
 import type { TextWindow } from "./text-window.js";
 import { type CountedUnit, isExactRun, TokenSums } from "./token-sums.js";
-import type { Unit, UnitScanner } from "./unit-scanner.js";
+import type { Unit, UnitSource } from "./units.js";
 import { cutWords } from "./words.js";
 
 /** A token stands for at most this many code units, or a text without countable tokens would be one endless chunk. */
@@ -14,14 +14,14 @@ export class UnitQueue {
   /** True once a unit was asked for that the stream has not brought yet. */
   isStarved = false;
   readonly #window: TextWindow;
-  readonly #scanner: UnitScanner;
+  readonly #source: UnitSource;
   readonly #sums: TokenSums;
   readonly #maxTokens: number;
   #units: CountedUnit[] = [];
 
-  constructor(window: TextWindow, scanner: UnitScanner, counter: TokenCounter, maxTokens: number) {
+  constructor(window: TextWindow, source: UnitSource, counter: TokenCounter, maxTokens: number) {
     this.#window = window;
-    this.#scanner = scanner;
+    this.#source = source;
     this.#sums = new TokenSums(window, counter);
     this.#maxTokens = maxTokens;
   }
@@ -29,9 +29,9 @@ export class UnitQueue {
   /** Whether there is a unit `index`; false at the text's end, past a gap that nothing reaches across, and when starved. */
   has(index: number): boolean {
     while (index >= this.#units.length) {
-      const unit = this.#scanner.next();
+      const unit = this.#source.next();
       if (unit === undefined) {
-        this.isStarved ||= this.#scanner.isStarved && !this.#scanner.isPastGap;
+        this.isStarved ||= this.#source.isStarved && !this.#source.isPastGap;
         return false;
       }
       this.#push(unit);
@@ -41,6 +41,11 @@ export class UnitQueue {
 
   at(index: number): CountedUnit {
     return this.#units[index]!;
+  }
+
+  /** The units of a run. */
+  units(first: number, end: number): Unit[] {
+    return this.#units.slice(first, end);
   }
 
   tokens(first: number, end: number): number {
@@ -89,14 +94,14 @@ export class UnitQueue {
 
   /** Whether the text goes on too far away for any unit here to be of use. */
   get isPastGap(): boolean {
-    return this.#scanner.isPastGap;
+    return this.#source.isPastGap;
   }
 
   /** Forgets the first `count` units and the text that the rest is not counted with. */
   drop(count: number): void {
     const next = this.#units[count];
     this.#units.splice(0, count);
-    this.#window.keepFrom(next === undefined ? this.#scanner.position : Math.min(next.start, next.cut));
+    this.#window.keepFrom(next === undefined ? this.#source.position : Math.min(next.start, next.cut));
   }
 
   #push(unit: Unit): void {

@@ -1,18 +1,18 @@
 /** @file Cuts a text into units: the smallest stretches that chunks are made of, each with the strength of its boundary. */
 import { isIdeographic, isSpace, NEWLINE } from "../text/characters.js";
 import { SENTENCE_MARKS, sentenceEnd } from "../text/sentence-end.js";
-import type { Span } from "./chunk.js";
 import { graphemeCeil, graphemeFloor, trimClustersEnd } from "./graphemes.js";
 import { openSection, rootSection, type Section } from "./headings.js";
 import { type LineReader, LOOKAHEAD, lineEnd, skipIndent } from "./lines.js";
 import { Strength } from "./strength.js";
 import type { TextWindow } from "./text-window.js";
+import type { Unit, UnitSource } from "./units.js";
 import { wordStrength } from "./words.js";
 
 /** A sentence or line longer than this is several units, so that a line without end needs no memory without end. */
 const MAX_UNIT = 1024;
 /** White space longer than this between two units is neither held nor counted: no chunk reaches across. */
-const MAX_GAP = 4096;
+export const MAX_GAP = 4096;
 /** A list marker or a row of quote signs longer than this is text. */
 const MAX_MARKER = 256;
 /** Prose is wrapped below this width; a break after a longer line ends a paragraph. */
@@ -26,29 +26,18 @@ const CUT_KINDS = new Uint8Array(65536);
 for (const mark of SENTENCE_MARKS) CUT_KINDS[mark] = CutKind.sentence;
 CUT_KINDS[NEWLINE] = CutKind.line;
 
-/** A sentence, a line, or a part of one, without the white space around it. Positions are absolute. */
-export interface Unit extends Span {
-  /** Strength of the boundary in front of it. */
-  readonly strength: number;
-  readonly section: Section;
-  /** Level of the heading that it begins, or 0. */
-  readonly level: number;
-  /** Whether it is sentences, not lines of code or of a table. */
-  readonly isProse: boolean;
-}
-
 /** Where a unit ends, as an index into the window, and the strength of the boundary after it if its line goes on. */
 interface Cut {
   readonly end: number;
   readonly strength: number | undefined;
 }
 
-export class UnitScanner {
-  /** True after `next` found no unit because the stream has to bring more text first. */
+/** Reads a text line by line and cuts lines of prose into sentences. */
+export class UnitScanner implements UnitSource {
   isStarved = false;
   readonly #window: TextWindow;
   readonly #lines: LineReader;
-  #pos = 0;
+  #pos: number;
   #isInLine = false;
   #lineStart = 0;
   /** Where the next unit begins, if that is known before white space is skipped; otherwise -1. */
@@ -57,27 +46,26 @@ export class UnitScanner {
   #level = 0;
   #isProse = true;
   #section: Section = rootSection;
-  #lastEnd = 0;
+  #lastEnd: number;
   /** Last character of the last unit. */
   #lastCode = 0;
   #endedSentence = false;
 
   constructor(window: TextWindow, lines: LineReader) {
     this.#window = window;
+    this.#pos = window.base;
+    this.#lastEnd = window.base;
     this.#lines = lines;
   }
 
-  /** Text before this is not read again. */
   get position(): number {
     return this.#unitStart < 0 ? this.#pos : this.#lineStart;
   }
 
-  /** Whether so much white space has been skipped that the next unit, not found yet, stands apart. */
   get isPastGap(): boolean {
     return this.position - this.#lastEnd > MAX_GAP;
   }
 
-  /** The next unit; undefined at the end of the text, or when starved. */
   next(): Unit | undefined {
     this.isStarved = false;
     while (this.#isInLine || this.#enterLine()) {

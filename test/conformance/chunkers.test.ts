@@ -1,202 +1,108 @@
-/** @file What every registered chunker keeps to, on thousands of random texts and with counters that do and do not add up. */
+/** @file What every registered chunker keeps to, on random texts and with counters that do and do not add up. */
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../src/base/rng.js";
-import { type Chunk, type ChunkOptions, chunkers, type TokenCounter } from "../../src/chunk/index.js";
+import { type Chunk, type ChunkerDef, type ChunkOptions, chunkers, embeddingChunkers } from "../../src/chunk/index.js";
+import { type Case, cases, check, counters, embed, inPieces } from "./chunkers-support.js";
 
-const NUM_TEXTS = 600;
-/** One text in so many is longer than any buffer, so that a stream has to decide before it has seen the end. */
-const LONG_EVERY = 50;
-const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
+const BLANK = ["", " ", "\n\t\u3000\ufeff"];
+const units = counters["code units, which add up everywhere"]!;
 
-/** Fragments that meet in ways no document shows: scripts, clusters, broken surrogates, white space, Markdown. */
-const FRAGMENTS = [
-  ..."a|b|Z|7|,|.|!|?|:|;|-|(|)|\"|'|_|*|`|#|>|<|\\||=|~".split("|"),
-  ..."word|Sentence.|Dr. No|e.g. this|3.14|https://a.example/b?c=d|don't|foo_bar|ÀÉÎ|naïve|Straße|Привет.|Ὀδυσσεύς".split(
-    "|",
-  ),
-  ..."你好。|世界！|“引号。”|（括号）|、|，|東京|カタカナ|ガ|が|한국어|각|ไทย|สวัสดี|नमस्ते|क्षि|हिन्दी।|مرحبا؟|שלום".split(
-    "|",
-  ),
-  ..."👍|👍🏽|👨‍👩‍👧‍👦|🏳️‍🌈|🇩🇪|🇫🇷🇯🇵|e\u0301|a\u0300\u0301\u0302|\u0301|\u200d|\ufe0f|\u0600|\u{110bd}|𠀀|𝒳|\ud83d|\udc4d|\ufffd|\u0000".split(
-    "|",
-  ),
-  ...[
-    " ",
-    " ",
-    " ",
-    "  ",
-    "\t",
-    "\n",
-    "\n",
-    "\n",
-    "\n\n",
-    "\r\n",
-    "\r\n\r\n",
-    "\r",
-    "\u00a0",
-    "\u3000",
-    "\ufeff",
-    "\u2028",
-    "\u200b",
-  ],
-  ..."\n# Title\n|\n## Sub ##\n|\n###### deep\n|\n#not\n|\nSetext\n===\n|\nOther\n---\n|\n***\n|\n<h2>Html</h2>\n".split(
-    "|",
-  ),
-  ..."\n- item\n|\n  - nested\n|\n* star\n|\n1. one\n|\n2) two\n|\n- \n|\n    code\n|\n\tcode\n|\n> quote\n|\n>\n|\n> - x\n".split(
-    "|",
-  ),
-  ..."\n```js\n|\n```\n|\n~~~~\n|\n~~~\n|\n  ```\n|\n- ```\n|\n<!--|-->|\n<!-- c -->\n|\n<div>\n|\n<pre>\n|</pre>|---\n|+++\n".split(
-    "|",
-  ),
-  "\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n",
-  "---\ntitle: x\n---\n",
-  " ".repeat(100),
-  "\n".repeat(50),
-  "x".repeat(300),
-  "漢".repeat(200),
-  "word ".repeat(60),
-];
-
-function randomText(rng: Rng, maxFragments: number): string {
-  // a few fragments per text make runs and repetitions likely
-  const palette = Array.from({ length: 1 + rng.below(20) }, () => FRAGMENTS[rng.below(FRAGMENTS.length)]!);
-  let text = "";
-  const length = rng.below(maxFragments);
-  for (let i = 0; i < length; i++) text += rng.below(3) === 0 ? " " : palette[rng.below(palette.length)];
-  return text;
+async function all(chunks: AsyncIterable<Chunk>): Promise<Chunk[]> {
+  const list: Chunk[] = [];
+  for await (const chunk of chunks) list.push(chunk);
+  return list;
 }
 
-function countOf(count: (text: string) => number): TokenCounter["count"] {
-  return (text, start = 0, end = text.length) => count(text.slice(start, end));
+function expectLittleRepeated(chunks: readonly Chunk[], { overlapTokens = 0 }: ChunkOptions): void {
+  for (const [i, chunk] of chunks.entries()) {
+    if (i > 0) expect(chunks[i - 1]!.end - chunk.start).toBeLessThanOrEqual(overlapTokens);
+  }
 }
 
-const isSpaceAt = (text: string, index: number): boolean => /\s/.test(text.charAt(index));
-const isLetterAt = (text: string, index: number): boolean => /[\p{L}\p{M}]/u.test(text.charAt(index));
-const PRETOKENS =
-  /[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}{1,3}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+/gu;
-const hash = (text: string): number =>
-  [...text].reduce((sum, c) => Math.imul(sum ^ c.charCodeAt(0), 0x01000193), 7) >>> 0;
+/** A chunker with the options of a format or language that is not its default one. */
+function withOptions<Options extends ChunkOptions>(
+  chunker: ChunkerDef<Options>,
+  own: Omit<Options, keyof ChunkOptions>,
+): ChunkerDef {
+  const full = (options: ChunkOptions): Options => ({ ...own, ...options }) as Options;
+  return {
+    ...chunker,
+    chunk: (text, options) => chunker.chunk(text, full(options)),
+    chunkStream: (source, options) => chunker.chunkStream(source, full(options)),
+  };
+}
 
-const counters: Record<string, TokenCounter> = {
-  "code units, which add up everywhere": { count: countOf((text) => text.length), addsUpAt: () => true },
-  "words, which add up at white space": {
-    count: countOf((text) => text.match(/\S+/g)?.length ?? 0),
-    addsUpAt: (text, index) => isSpaceAt(text, index) || isSpaceAt(text, index - 1),
-  },
-  "pretokens that reach over line breaks, which add up between a letter and white space": {
-    count: countOf((text) =>
-      (text.match(PRETOKENS) ?? []).reduce((sum, token) => sum + Math.ceil(token.length / 3), 0),
-    ),
-    addsUpAt: (text, index) => isLetterAt(text, index - 1) && isSpaceAt(text, index),
-  },
-  "the same, without saying where they add up": {
-    count: countOf((text) =>
-      (text.match(PRETOKENS) ?? []).reduce((sum, token) => sum + Math.ceil(token.length / 3), 0),
-    ),
-  },
-  "more than the sum of the parts": { count: countOf((text) => Math.ceil(text.length ** 1.15)) },
-  "a number that depends on every character": {
-    count: countOf((text) => Math.ceil((text.length * (2 + (hash(text) % 3))) / 2)),
-  },
-  nothing: { count: () => 0 },
+const variants: Record<string, ChunkerDef> = {
+  "recursive, of plain text": withOptions(chunkers.recursive, { format: "plain" }),
+  "code, of Python": withOptions(chunkers.code, { language: "python" }),
+  "code, of JavaScript with JSX": withOptions(chunkers.code, { language: "javascript" }),
+  "table, of Markdown": withOptions(chunkers.table, { format: "markdown" }),
+  "sentence-window, of one sentence": withOptions(chunkers["sentence-window"], { windowSentences: 0 }),
 };
 
-function* cases(seed: number): Generator<{ text: string; options: ChunkOptions; rng: Rng }> {
-  const rng = new Rng(seed);
-  const all = Object.values(counters);
-  for (let i = 0; i < NUM_TEXTS; i++) {
-    const maxTokens = [8, 16, 40, 200][rng.below(4)]!;
-    const overlapTokens = rng.below(2) === 0 ? 0 : rng.below(maxTokens >> 1);
-    const text = randomText(rng, i % LONG_EVERY === 0 ? 3000 : 120);
-    yield { text, options: { counter: all[i % all.length]!, maxTokens, overlapTokens }, rng };
-  }
-}
+it.each(Object.entries(chunkers))("chunker %s is registered under its name", (key, chunker) => {
+  expect(chunker.name).toBe(key);
+});
 
-async function* inPieces(text: string, rng: Rng): AsyncGenerator<string> {
-  const largest = [1, 3, 50, 5000][rng.below(4)]!;
-  for (let at = 0; at < text.length; ) {
-    const next = at + rng.below(largest + 1);
-    yield text.slice(at, next);
-    at = next;
-  }
-}
-
-/** Places where a chunk may begin or end: between clusters, and inside those that are larger than a chunk. */
-function boundaries(text: string, { counter, maxTokens }: ChunkOptions): Set<number> {
-  const places = new Set([0, text.length]);
-  for (const { index, segment } of segmenter.segment(text)) {
-    places.add(index);
-    if (counter.count(segment) <= maxTokens) continue;
-    let at = index;
-    for (const point of segment) {
-      at += point.length;
-      places.add(at);
-    }
-  }
-  return places;
-}
-
-function check(text: string, chunks: readonly Chunk[], options: ChunkOptions): void {
-  const places = boundaries(text, options);
-  let covered = 0;
-  let previous: Chunk | undefined;
-  for (const chunk of chunks) {
-    const { start, end } = chunk;
-    const isInOrder = start > (previous?.start ?? -1) && end > (previous?.end ?? 0) && end <= text.length;
-    const numTokens = options.counter.count(chunk.text);
-    const faults = [
-      !isInOrder && "out of order",
-      chunk.text !== text.slice(start, end) && "not its slice",
-      chunk.text.trim() === "" && "white space",
-      chunk.numTokens !== numTokens && `says ${chunk.numTokens} tokens, not ${numTokens}`,
-      numTokens > options.maxTokens && `${numTokens} tokens`,
-      !(places.has(start) && places.has(end)) && "cuts a cluster",
-      start > covered && text.slice(covered, start).trim() !== "" && "leaves text out before it",
-    ].filter((fault) => fault !== false);
-    if (faults.length > 0) throw new Error(`[${start}, ${end}) of ${JSON.stringify(text)}: ${faults.join(", ")}`);
-    covered = Math.max(covered, end);
-    previous = chunk;
-  }
-  expect(text.slice(covered).trim()).toBe("");
-}
-
-describe.each(Object.entries(chunkers))("chunker %s", (key, chunker) => {
-  it("is registered under its name", () => expect(chunker.name).toBe(key));
+describe.each(Object.entries<ChunkerDef>({ ...chunkers, ...variants }))("chunker %s", (_, chunker) => {
+  const streamed = ({ text, options, rng }: Case): Promise<Chunk[]> =>
+    all(chunker.chunkStream(inPieces(text, rng), options));
 
   it("gives ordered, exact, covering chunks within the limit that cut no grapheme", () => {
     for (const { text, options } of cases(1)) check(text, [...chunker.chunk(text, options)], options);
   });
 
-  it("gives the same chunks again", () => {
-    for (const { text, options } of cases(2)) {
-      expect([...chunker.chunk(text, options)]).toEqual([...chunker.chunk(text, options)]);
-    }
-  });
-
-  it("gives the same chunks from a stream, however it is cut", async () => {
-    for (const { text, options, rng } of cases(3)) {
-      const streamed: Chunk[] = [];
-      for await (const chunk of chunker.chunkStream(inPieces(text, rng), options)) streamed.push(chunk);
-      expect(streamed).toEqual([...chunker.chunk(text, options)]);
+  it("gives the same chunks again, and from a stream, however it is cut", async () => {
+    for (const random of cases(3, 0.5)) {
+      expect(await streamed(random)).toEqual([...chunker.chunk(random.text, random.options)]);
     }
   });
 
   it("repeats no more than overlapTokens", () => {
-    for (const { text, options } of cases(4)) {
-      const chunks = [
-        ...chunker.chunk(text, { ...options, counter: counters["code units, which add up everywhere"]! }),
-      ];
-      for (const [i, chunk] of chunks.entries()) {
-        if (i > 0) expect(chunks[i - 1]!.end - chunk.start).toBeLessThanOrEqual(options.overlapTokens ?? 0);
-      }
+    for (const { text, options } of cases(4, 0.25)) {
+      expectLittleRepeated([...chunker.chunk(text, { ...options, counter: units })], options);
     }
   });
 
-  it.each(["", " ", "\n\t\u3000\ufeff"])("gives nothing for %j", async (text) => {
-    const options = { counter: counters["words, which add up at white space"]!, maxTokens: 8 };
+  it.each(["One sentence, and another. ", "no end of words ", "<p>Text in a page.</p>", "f(1);\n", "a,b\n", "x", "漢"])(
+    "holds little of a stream of %j without end",
+    async (part) => {
+      let numRead = 0;
+      async function* endless(): AsyncGenerator<string> {
+        for (; ; numRead += part.length * 1000) yield part.repeat(1000);
+      }
+      for await (const { end } of chunker.chunkStream(endless(), { counter: units, maxTokens: 200 })) {
+        expect(numRead - end).toBeLessThan(1e6);
+        if (numRead > 2e6) break;
+      }
+    },
+  );
+
+  it.each(BLANK)("gives nothing for %j", async (text) => {
+    const options = { counter: units, maxTokens: 8 };
     expect([...chunker.chunk(text, options)]).toEqual([]);
-    const streamed: Chunk[] = [];
-    for await (const chunk of chunker.chunkStream(inPieces(text, new Rng(1)), options)) streamed.push(chunk);
-    expect(streamed).toEqual([]);
+    expect(await streamed({ text, options, rng: new Rng(1) })).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(embeddingChunkers))("chunker %s", (key, chunker) => {
+  it("is registered under its name", () => expect(chunker.name).toBe(key));
+
+  it("gives ordered, exact, covering chunks within the limit that cut no grapheme, and the same again", async () => {
+    for (const { text, options } of cases(1)) {
+      const chunks = await all(chunker.chunk(text, { ...options, embed }));
+      check(text, chunks, options);
+      expect(await all(chunker.chunk(text, { ...options, embed }))).toEqual(chunks);
+    }
+  });
+
+  it("repeats no more than overlapTokens", async () => {
+    for (const { text, options } of cases(4, 0.25)) {
+      expectLittleRepeated(await all(chunker.chunk(text, { ...options, counter: units, embed })), options);
+    }
+  });
+
+  it.each(BLANK)("gives nothing for %j", async (text) => {
+    expect(await all(chunker.chunk(text, { counter: units, maxTokens: 8, embed }))).toEqual([]);
   });
 });

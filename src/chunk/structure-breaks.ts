@@ -1,7 +1,20 @@
 /** @file Where a chunk ends: at the last of the strongest boundaries within reach, as a recursive splitter would. */
+import type { ChunkBreaks } from "./chunk-breaks.js";
 import { headingStrength, Strength } from "./strength.js";
 import type { CountedUnit } from "./token-sums.js";
 import type { UnitQueue } from "./unit-queue.js";
+
+/** How full a chunk must be, as a share of its limit, to end early for the sake of structure. */
+const MIN_FILL = 0.25;
+
+/** The structure of the text decides; a block that fits a chunk stays whole. */
+export const structureBreaks: ChunkBreaks = {
+  end: (queue, first, room, maxTokens) => chunkEnd(queue, first, room, maxTokens * MIN_FILL),
+  wholeTokens: (queue, first) => {
+    const end = queue.elementEnd(first);
+    return end < 0 ? 0 : queue.tokens(first, end);
+  },
+};
 
 /**
  * End of the chunk that begins with unit `first` and holds at most `maxTokens`, though at least one unit.
@@ -10,7 +23,7 @@ import type { UnitQueue } from "./unit-queue.js";
  * the last of the strongest boundaries, so that a section or block that fits a chunk is not cut. A chunk that would be
  * less than `minTokens` full goes on into a section that has to be cut anyway, but into no block that fits.
  */
-export function chunkEnd(queue: UnitQueue, first: number, maxTokens: number, minTokens: number): number {
+function chunkEnd(queue: UnitQueue, first: number, maxTokens: number, minTokens: number): number {
   const ceiling = highestInside(queue.at(first));
   let reach = first + 1;
   for (; ; reach++) {
