@@ -12,6 +12,20 @@ export interface Document {
   readonly numBytes: number;
   /** `text/markdown`, `text/plain`. */
   readonly mediaType: string;
+  /** Where page i + 1 begins in `text`, ascending; absent for a file without pages. A page without text has no length. */
+  readonly pageStarts?: readonly number[];
+}
+
+/** The page, from 1, that holds the character at `offset`; undefined for a document without pages. */
+export function pageAt({ pageStarts }: Pick<Document, "pageStarts">, offset: number): number | undefined {
+  if (pageStarts === undefined) return undefined;
+  let [low, high] = [0, pageStarts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pageStarts[middle]! <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(1, low);
 }
 
 /** Why a file is no document. */
@@ -49,7 +63,9 @@ export interface ScanSummary {
 export type ScanEntry = Document | Skip | ScanSummary;
 
 /** What a reader makes of a file's bytes. */
-export type ReadResult = { readonly text: string } | { readonly reason: SkipReason; readonly detail: string };
+export type ReadResult =
+  | Pick<Document, "text" | "pageStarts">
+  | { readonly reason: SkipReason; readonly detail: string };
 
 /** A kind of file. Registered in `readers/index.ts`. */
 export interface Reader {

@@ -128,7 +128,7 @@ class Scan {
     return {
       kind: "document",
       path: file.relative,
-      text: result.text,
+      ...result,
       hash: createHash("sha256").update(bytes).digest("hex"),
       numBytes: bytes.length,
       mediaType: reader.mediaType,
