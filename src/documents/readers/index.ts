@@ -5,6 +5,7 @@ import { html } from "./html.js";
 import { json } from "./json.js";
 import { jsonl } from "./jsonl.js";
 import { markdown } from "./markdown.js";
+import { pdf } from "./pdf.js";
 import { plainText } from "./plain-text.js";
 import { sourceCode } from "./source-code.js";
 
@@ -12,6 +13,7 @@ export const readers = {
   markdown,
   "plain-text": plainText,
   html,
+  pdf,
   json,
   jsonl,
   csv,
