@@ -50,7 +50,7 @@ function continues(previous: Glyph, next: Glyph): boolean {
   return (
     previous.style.angle === next.style.angle &&
     Math.abs(previous.base - next.base) < SAME_BASE * size &&
-    next.left > previous.right - BACK * size
+    next.left > previous.left - BACK * size
   );
 }
 

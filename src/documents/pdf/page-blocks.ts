@@ -4,6 +4,7 @@ import { codeOf } from "./code-lines.js";
 import { goesOn, joinLines, type Vocabulary } from "./join-lines.js";
 import { type Line, textOfLine } from "./lines.js";
 import type { Measures } from "./measures.js";
+import { inReadingOrder } from "./reading-order.js";
 import { unitsOf } from "./rows.js";
 
 type Kind = "paragraph" | "item" | "heading" | "code";
@@ -29,7 +30,7 @@ const MOST_HEADING_LINES = 4;
 
 export function blocksOfPage(lines: readonly Line[], measures: Measures, known: Vocabulary): Block[] {
   const page = new PageBlocks(measures, known);
-  for (const unit of unitsOf(lines)) {
+  for (const unit of unitsOf(inReadingOrder(lines))) {
     if (unit.kind === "line") page.addLine(unit.line);
     else page.addTable(unit.lines);
   }

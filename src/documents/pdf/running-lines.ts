@@ -6,9 +6,6 @@ const LEAST_PAGES = 3;
 /** Only so many lines from the top and the bottom of a page are looked at. */
 const EDGE_LINES = 3;
 
-/** Numbers of a line that are compared with the page's; one with more of them is compared as it is. */
-const MOST_NUMBERS = 3;
-
 /**
  * Pages without the lines at their edges that stand on at least half of the pages at the same height, where numbers may
  * count the pages. Left in, they would cut sentences in two and be found by every search.
@@ -32,13 +29,13 @@ function edgeLines(lines: readonly Line[]): Line[] {
   return [...new Set([...byHeight.slice(0, EDGE_LINES), ...byHeight.slice(-EDGE_LINES)])];
 }
 
-/** The line with each of its numbers as it is, or as its distance from the page's: all ways to write that. */
+/** The line with its first number and its last two as they are, or as their distance from the page's: all ways. */
 function keysOf(line: Line, page: number): string[] {
   const parts = textOfLine(line).split(/(\d{1,6})/);
-  const isPlain = parts.length > 2 * MOST_NUMBERS + 1;
+  const mayCount = new Set([1, parts.length - 4, parts.length - 2]);
   let keys = [`${Math.round(line.base)} `];
   for (const [i, part] of parts.entries()) {
-    const isNumber = i % 2 === 1 && !isPlain;
+    const isNumber = i % 2 === 1 && mayCount.has(i);
     keys = keys.flatMap((key) => (isNumber ? [key + part, `${key}page ${Number(part) - page}`] : [key + part]));
   }
   return keys;
