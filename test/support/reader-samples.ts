@@ -1,5 +1,6 @@
 /** @file A small file of each kind that a reader takes, made here; each holds the words Tessera, mosaic, 漢字. */
 import type { Reader, readers } from "../../src/documents/index.js";
+import { docxFile, docxParagraph } from "./docx.js";
 import { pdfFile } from "./pdf.js";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -14,6 +15,7 @@ export const readerSamples: Record<Kind, Uint8Array> = {
   html: utf8(
     "<!doctype html><title>Tessera</title><main><p>One tile of a <b>mosaic</b>.<ul><li>漢字<li>&amp;</ul><table><tr><td>a<td>b</table></main>",
   ),
+  docx: docxFile(["Tessera", "One tile of a mosaic.", "漢字"].map((text) => docxParagraph(text)).join("")),
   pdf: pdfFile([
     {
       texts: [

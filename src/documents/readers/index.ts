@@ -1,6 +1,7 @@
 /** @file The registry of readers: a new kind of file is a file here and a line. */
 import type { Reader } from "../document.js";
 import { csv } from "./csv.js";
+import { docx } from "./docx.js";
 import { html } from "./html.js";
 import { json } from "./json.js";
 import { jsonl } from "./jsonl.js";
@@ -14,6 +15,7 @@ export const readers = {
   "plain-text": plainText,
   html,
   pdf,
+  docx,
   json,
   jsonl,
   csv,
