@@ -3,3 +3,4 @@ export type { Document, Reader, ReadResult, Refusal, ScanEntry, ScanSummary, Ski
 export { pageAt } from "./document.js";
 export { readers } from "./readers/index.js";
 export { type ScanOptions, scanFolder } from "./scan-folder.js";
+export { type FolderChange, type WatchOptions, watchFolder } from "./watch-folder.js";

@@ -38,6 +38,7 @@ export class FolderWalk {
   async *entries(root: string): Entries {
     const { info, real } = await openRoot(root);
     this.#root = real;
+    if (info.isFile()) this.folders.add(dirname(real));
     const place = { path: root, relative: info.isFile() ? basename(real) : "", real };
     yield* this.#visit(place, info, []);
   }
