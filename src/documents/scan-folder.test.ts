@@ -1,12 +1,11 @@
 /** @file Scanning real folders: documents, reasons for the rest, links, errors. */
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../base/errors.js";
 import type { Document, ScanEntry } from "./document.js";
-import { readers } from "./readers/index.js";
 import { type ScanOptions, scanFolder } from "./scan-folder.js";
 
 let root: string;
@@ -106,8 +105,10 @@ describe("scanFolder", () => {
       "zero.md": "a\0b",
       "latin1.md": Uint8Array.of(0x61, 0xe4, 0x62),
       "surrogate.md": Uint8Array.of(0xed, 0xa0, 0x80),
-      "utf16.md": Uint8Array.of(0xff, 0xfe, 0x61, 0),
-      "utf16be.md": Uint8Array.of(0xfe, 0xff, 0, 0x61),
+      "utf16.md": Uint8Array.of(0xff, 0xfe, 0x61, 0xd8, 0x61, 0),
+      "utf16be.md": Uint8Array.of(0xfe, 0xff, 0, 0x61, 0),
+      "utf32.md": Uint8Array.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0),
+      "old.doc": "x",
       "large.md": "x".repeat(11),
     });
     expect(await outcome({ maxBytes: 10 })).toEqual([
@@ -119,9 +120,11 @@ describe("scanFolder", () => {
       "latin1.md: not UTF-8",
       "mark.md: empty",
       "ok.md",
+      "old.doc: legacy format",
       "surrogate.md: not UTF-8",
-      "utf16.md: UTF-16",
-      "utf16be.md: UTF-16",
+      "utf16.md: not UTF-16",
+      "utf16be.md: not UTF-16",
+      "utf32.md: binary",
       "zero.md: binary",
     ]);
   });
@@ -141,9 +144,25 @@ describe("scanFolder", () => {
     expect(await scan()).toMatchObject([{ path: "a.md" }, { kind: "summary", numDocuments: 1, numIgnored: 4 }]);
   });
 
-  it("reads source code as plain text when asked to", async () => {
-    await write({ "a.ts": "x", "b.PY": "x", "c.js": "x" });
-    expect(await outcome({ plainTextExtensions: [".ts", ".py"] })).toEqual(["a.ts", "b.PY", "c.js: unsupported type"]);
+  it("decodes UTF-16 that says its byte order", async () => {
+    const little = Buffer.from("\ufeff漢 👍", "utf16le");
+    await write({ "a.md": little, "b.md": Buffer.from(little).swap16() });
+    expect(await scan()).toMatchObject([{ text: "漢 👍" }, { text: "漢 👍" }, { kind: "summary" }]);
+  });
+
+  it("reads source code by its language, and other endings as plain text, when asked to", async () => {
+    await write({ "a.ts": "x", "b.PY": "x", "c.log": "x" });
+    expect(await outcome({ plainTextExtensions: [".log"] })).toEqual([
+      "a.ts: unsupported type",
+      "b.PY: unsupported type",
+      "c.log",
+    ]);
+    expect(await scan(root, { code: true })).toMatchObject([
+      { path: "a.ts", mediaType: "text/x-typescript" },
+      { path: "b.PY", mediaType: "text/x-python" },
+      { path: "c.log", reason: "unsupported type" },
+      { kind: "summary" },
+    ]);
     await expect(scan(root, { plainTextExtensions: ["ts"] })).rejects.toThrow(ConfigError);
   });
 
@@ -194,23 +213,20 @@ describe("scanFolder", () => {
   it("refuses a root that does not exist, and one without documents", async () => {
     await expect(scan(join(root, "missing"))).rejects.toThrow(/missing: it does not exist/);
     await expect(scan()).rejects.toThrow(/no document to read: it is empty/);
-    await write({ "a.pdf": "x", "b.pdf": "x", "c.md": "", ".d.md": "x" });
+    await write({ "a.xyz": "x", "b.xyz": "x", "c.md": "", ".d.md": "x" });
     await expect(scan()).rejects.toThrow(DataError);
     await expect(scan()).rejects.toThrow(
-      /2 unsupported type \(such as a\.pdf: .*\.pdf\); 1 empty \(.*\); 1 hidden or in node_modules/,
+      /2 unsupported type \(such as a\.xyz: .*\.xyz\); 1 empty \(.*\); 1 hidden or in node_modules/,
     );
+  });
+
+  it("refuses a file of a gigabyte without reading it", async () => {
+    await write({ "a.md": "x", "b.md": "x" });
+    await truncate(join(root, "b.md"), 2 ** 30);
+    expect(await outcome()).toEqual(["a.md", "b.md: too large"]);
   });
 
   it.each([0, -1, 1.5, Number.NaN, 2 ** 31])("refuses maxBytes %d", async (maxBytes) => {
     await expect(scan(root, { maxBytes })).rejects.toThrow(ConfigError);
-  });
-});
-
-describe("readers", () => {
-  it("are registered by name, and share no ending", () => {
-    expect(Object.entries(readers).map(([key, { name }]) => key === name)).not.toContain(false);
-    const claims = Object.values(readers).flatMap(({ extensions, fileNames }) => [...extensions, ...fileNames]);
-    expect(new Set(claims).size).toBe(claims.length);
-    expect(claims.every((claim) => claim === claim.toLowerCase())).toBe(true);
   });
 });
