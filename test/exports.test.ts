@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { chunkers } from "../src/chunk/index.js";
 import { frozenFormats } from "../src/compress/index.js";
 import { dataFormats, refusedFormats } from "../src/datasets/index.js";
+import { embedders } from "../src/embed/index.js";
 import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
 import { ops } from "../src/graph/ops/index.js";
 import { contextStrategies, readingStrategies } from "../src/long/index.js";
@@ -41,6 +42,7 @@ describe("registries", () => {
   const named = {
     ops,
     chunkers,
+    embedders,
     methods,
     metrics,
     selections,

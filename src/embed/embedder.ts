@@ -15,17 +15,27 @@ export interface TokenVectors {
 
 /** Texts to vectors whose dot product says how alike the texts are. */
 export interface Embedder {
-  /** Names weights and pooling: a readable name and a hash of the content, where there is one to hash. */
+  /** Names weights, pooling and prefixes: a readable name and, where there is a content to hash, `@` and 12 hex digits of it. */
   readonly model: string;
   /** Length of every vector. */
   readonly dimension: number;
   /**
-   * A vector of unit length per text, in the order given. A text without a known word has a vector of zeros.
-   * @throws DataError for a text that cannot be embedded; UnsupportedError or ConfigError where the model or its server
-   * refuses; the signal's reason once it is aborted.
+   * A vector of unit length per text, in the order given.
+   * @throws CapacityError for a text that the model cannot take whole; EmbedderError where a server refuses; the
+   * signal's reason once it is aborted.
    */
   embed(texts: readonly string[], kind: TextKind, signal?: AbortSignal): Promise<Float32Array[]>;
   /** Contextual vectors of a passage's tokens, for late chunking. Absent where the model gives none. */
   embedTokens?(text: string): Promise<TokenVectors>;
   close?(): Promise<void>;
+}
+
+/** A kind of embedder: one file and one registry line. */
+export interface EmbedderDef<Options extends object = object> {
+  readonly name: string;
+  /**
+   * Opens one.
+   * @param source where the model is: a folder, or an address; none is needed where the package has it.
+   */
+  open(source: string, options?: Options): Promise<Embedder>;
 }
