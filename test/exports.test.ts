@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { chunkers, embeddingChunkers } from "../src/chunk/index.js";
 import { frozenFormats } from "../src/compress/index.js";
 import { dataFormats, refusedFormats } from "../src/datasets/index.js";
+import { embedders } from "../src/embed/index.js";
 import { cachePolicies, candidateFilters, logitsProcessors } from "../src/engine/index.js";
 import { ops } from "../src/graph/ops/index.js";
 import { contextStrategies, readingStrategies } from "../src/long/index.js";
@@ -42,6 +43,7 @@ describe("registries", () => {
     ops,
     chunkers,
     embeddingChunkers,
+    embedders,
     methods,
     metrics,
     selections,

@@ -36,12 +36,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // engine and tokenizers: texts that are generated in blocks
   long: ["chunk", "text", "retrieval", "engine", "tokenizers"],
   presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
+  // runtime and presets: an encoder is run; checkpoint: folders of models are read and written
+  embed: ["presets", "runtime", "tokenizers", "checkpoint", "models", "plan", "nn", "graph"],
   // train: the training step as a file
   export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "train", "peft", "tokenizers"],
-  server: ["retrieval", "chunk"],
+  server: ["retrieval", "chunk", "embed"],
   "ai-sdk": ["server"],
   pipeline: [
     "presets",
+    "embed",
     "server",
     "documents",
     "compress",
@@ -63,6 +66,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     "datasets",
+    "embed",
     "metrics",
     "prompt",
     "models",
@@ -87,6 +91,7 @@ const nodeAllowed = [
   "checkpoint/",
   "documents/",
   "datasets/",
+  "embed/",
   "retrieval/stores/",
   "server/adapters/",
   "export/",

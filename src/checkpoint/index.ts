@@ -1,6 +1,7 @@
 /** @file Bytes to named tensors and back. In a browser import `safetensors.js` alone: the rest needs Node's files. */
 
 export { type Adapter, type AdapterConfig, readAdapter, writeAdapter } from "./adapter.js";
+export { createFolder, makeFolder, writeDurably } from "./atomic.js";
 export { type CastType, castFloats } from "./cast.js";
 export type { StoredType } from "./float32.js";
 export {

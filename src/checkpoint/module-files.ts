@@ -10,6 +10,10 @@ export interface ModuleFiles {
   readonly modules: JsonValue;
   /** config.json of each module that has one, by the module's path. */
   readonly configs: Readonly<Record<string, JsonValue>>;
+  /** config_sentence_transformers.json: prompts. */
+  readonly settings?: JsonValue;
+  /** sentence_bert_config.json of the folder: the longest text. */
+  readonly encoder?: JsonValue;
 }
 
 /**
@@ -29,7 +33,9 @@ export async function readModuleFiles(folder: string): Promise<ModuleFiles | und
     const config = await readJson(join(folder, path, "config.json"));
     if (config !== undefined) configs[path] = config;
   }
-  return { modules, configs };
+  const settings = await readJson(join(folder, "config_sentence_transformers.json"));
+  const encoder = await readJson(join(folder, "sentence_bert_config.json"));
+  return { modules, configs, ...(settings !== undefined && { settings }), ...(encoder !== undefined && { encoder }) };
 }
 
 async function readJson(path: string): Promise<JsonValue | undefined> {

@@ -58,5 +58,12 @@ export { defineFamily, type Families, type Family } from "./family.js";
 export { type Gpt2Input as Gpt2Config, gpt2 } from "./gpt2.js";
 export { type GroupedCheckpoint, groupKvHeads } from "./group-kv-heads.js";
 export { type LlamaConfig, llama } from "./llama.js";
-export { type SentenceModules, sentenceModules } from "./sentence-transformers.js";
+export {
+  type Prompts,
+  type SentenceModules,
+  sentenceLength,
+  sentenceModules,
+  sentencePrompts,
+  staticModulePath,
+} from "./sentence-transformers.js";
 export { type T5Config, t5 } from "./t5.js";

@@ -19,6 +19,41 @@ const poolingSchema = z.looseObject({
   include_prompt: z.literal(true).default(true),
 });
 
+/** Path of a StaticEmbedding, which has no encoder; undefined where modules.json names another model. */
+export function staticModulePath(modules: unknown): string | undefined {
+  const parsed = moduleSchema.safeParse(modules);
+  const first = parsed.success ? parsed.data[0] : undefined;
+  return first?.type.split(".").at(-1) === "StaticEmbedding" ? first.path : undefined;
+}
+
+const settingsSchema = z.looseObject({ prompts: z.record(z.string(), z.string().nullable()).nullish() });
+const lengthSchema = z.looseObject({ max_seq_length: z.int().positive().nullish() });
+
+/** What is written before a text. */
+export interface Prompts {
+  readonly query: string;
+  readonly passage: string;
+}
+
+/**
+ * The prompts of config_sentence_transformers.json: `query`, and `passage` or `document`. Empty where it names none, as
+ * sentence-transformers' `encode_query` and `encode_document` have it.
+ * @throws ConfigError when they are no texts.
+ */
+export function sentencePrompts(settings: unknown): Prompts {
+  const parsed = settingsSchema.safeParse(settings ?? {});
+  if (!parsed.success) throw new ConfigError(`config_sentence_transformers.json: ${z.prettifyError(parsed.error)}`);
+  const { query, document, passage, corpus } = parsed.data.prompts ?? {};
+  return { query: query ?? "", passage: document ?? passage ?? corpus ?? "" };
+}
+
+/** `max_seq_length` of sentence_bert_config.json: the longest text, in tokens; undefined where it does not say. */
+export function sentenceLength(config: unknown): number | undefined {
+  const parsed = lengthSchema.safeParse(config ?? {});
+  if (!parsed.success) throw new ConfigError(`sentence_bert_config.json: ${z.prettifyError(parsed.error)}`);
+  return parsed.data.max_seq_length ?? undefined;
+}
+
 /** In the order in which several are put together. */
 const flags = [
   ["pooling_mode_cls_token", "cls"],
@@ -67,7 +102,9 @@ function poolingOf(config: unknown, path: string): PoolingMode[] {
     named === undefined ? flags.filter(([key]) => parsed.data[key]).map(([, mode]) => mode) : [named].flat();
   if (modes.length === 0) throw new ConfigError(`${path}/config.json: no pooling mode is switched on`);
   return modes.map((mode) => {
-    const known = poolingModes.find((name) => name === mode);
+    // as sentence-transformers 5 and later call it
+    const plain = mode === "mean_sqrt_len_tokens" ? "mean_sqrt_len" : mode;
+    const known = poolingModes.find((name) => name === plain);
     if (!known) {
       throw new UnsupportedError(
         `${path}/config.json: pooling mode ${mode} is not supported; supported are: ${poolingModes.join(", ")}`,

@@ -1,18 +1,20 @@
 /** @file Sentence embeddings: an encoder's chain with pooling at its end, for inference and as the start of a loss. */
 
 import { ConfigError } from "../base/errors.js";
-import { type HostTensor, hostTensor } from "../base/host-tensor.js";
-import { broadcastTo, constant, graph, matmul, scalar, slice } from "../graph/index.js";
+import type { HostTensor } from "../base/host-tensor.js";
+import { graph, mul, reduceSum, slice } from "../graph/index.js";
 import type { Encoder } from "../nn/encoder.js";
 import type { Parameters } from "../nn/index.js";
-import { type Pooling, pool, unitLength } from "../nn/pooling.js";
+import { type Pooling, pool } from "../nn/pooling.js";
 import type { Runtime } from "../runtime/index.js";
 import { anyShape, type EncoderBatch, type EncoderShape, encodedName, encoderFeeds, encoderStages } from "./encoder.js";
-import { crossEntropyOfLogits } from "./encoder-heads.js";
+import { inBatchLoss } from "./in-batch-loss.js";
 import { runStages, type Stage } from "./stages.js";
 
 /** Name of the embeddings [B, D · number of modes]. */
 export const EMBEDDINGS = "embeddings";
+/** Name of their gradients, which `cotangentChain` is fed. */
+export const COTANGENT = "cotangent";
 
 /** The chain from token ids to `embeddings`. Make it once where many batches are to come. */
 export function embeddingChain(encoder: Encoder, pooling: Pooling, shape: EncoderShape = anyShape): Stage[] {
@@ -32,8 +34,7 @@ export function embeddingChain(encoder: Encoder, pooling: Pooling, shape: Encode
 
 /**
  * The chain to `loss`, by which embeddings are trained: each of the first half of the batch must find its partner in the
- * second half, row i + B/2, among all of them: mean of -log softmax(scale · cosine) (in-batch negatives, Henderson et al.
- * 2017, arXiv:1705.00652, section 4). `scale` 20 is sentence-transformers' default. For a `StagePlan`.
+ * second half, row i + B/2, among all of them (`inBatchLoss`). For a `StagePlan`.
  * @throws ConfigError for a batch that does not consist of pairs.
  */
 export function contrastiveChain(
@@ -47,19 +48,32 @@ export function contrastiveChain(
   const width = encoder.hiddenSize * pooling.modes.length;
   const embeddings = { dtype: "float32", shape: [shape.batch, width] } as const;
   const built = graph("contrastive", { embeddings }, ({ embeddings: rows }) => {
-    const unit = unitLength(rows);
-    const [queries, partners] = [slice(unit, 0, 0, pairs), slice(unit, 0, pairs, shape.batch)];
-    const logits = matmul(queries, partners, { transB: true, scale });
-    const own = constant(
-      hostTensor(
-        "int64",
-        [pairs],
-        BigInt64Array.from({ length: pairs }, (_, i) => BigInt(i)),
-      ),
-    );
-    return { loss: crossEntropyOfLogits(logits, own, broadcastTo(scalar(1 / pairs), [pairs])) };
+    const [queries, partners] = [slice(rows, 0, 0, pairs), slice(rows, 0, pairs, shape.batch)];
+    return { loss: inBatchLoss(queries, partners, { scale }) };
   });
   const end: Stage = { graph: built, parameters: {}, inputs: { embeddings: EMBEDDINGS }, outputs: { loss: "loss" } };
+  return [...embeddingChain(encoder, pooling, shape), end];
+}
+
+/**
+ * The chain to `loss` = Σ embeddings · cotangent, whose gradients by the parameters are those of any function of the
+ * embeddings with these gradients (GradCache, Gao et al. 2021, arXiv:2101.06983, section 3.2). `cotangent` is fed.
+ */
+export function cotangentChain(
+  encoder: Encoder,
+  pooling: Pooling,
+  shape: EncoderShape & { readonly batch: number },
+): Stage[] {
+  const rows = { dtype: "float32", shape: [shape.batch, encoder.hiddenSize * pooling.modes.length] } as const;
+  const built = graph("cotangent", { embeddings: rows, cotangent: rows }, ({ embeddings, cotangent }) => ({
+    loss: reduceSum(mul(embeddings, cotangent), [0, 1]),
+  }));
+  const end: Stage = {
+    graph: built,
+    parameters: {},
+    inputs: { embeddings: EMBEDDINGS, cotangent: COTANGENT },
+    outputs: { loss: "loss" },
+  };
   return [...embeddingChain(encoder, pooling, shape), end];
 }
 

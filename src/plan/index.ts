@@ -1,7 +1,7 @@
 /** @file Plans: which program runs on which tile, in what order. */
 export { type AttentionTiles, attentionTileCandidates, fastestTiles } from "./attention-tiles.js";
 export { describeTraining, numSelected, type TrainDescription, type TrainPlanOptions } from "./describe.js";
-export { contrastiveChain, embed, embeddingChain } from "./embed.js";
+export { COTANGENT, contrastiveChain, cotangentChain, EMBEDDINGS, embed, embeddingChain } from "./embed.js";
 export { type Encoded, type EncodeOptions, type EncoderBatch, type EncoderShape, encode } from "./encoder.js";
 export { lossChain, shiftRight, teacherForcedLogits } from "./encoder-decoder.js";
 export {
@@ -13,6 +13,7 @@ export {
 export { lossStage, predict, predictionChain } from "./encoder-heads.js";
 export { forwardFlops, graphFlops, trainingFlops } from "./flops.js";
 export { type ForwardInput, type ForwardOptions, type ForwardResult, forward } from "./forward.js";
+export { type InBatchOptions, inBatchLoss } from "./in-batch-loss.js";
 export type { SequenceShape } from "./layer-graph.js";
 export type { LossTile } from "./loss-head.js";
 export { LossPlan, type LossPlanOptions } from "./loss-plan.js";

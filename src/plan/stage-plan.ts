@@ -12,6 +12,8 @@ import { bufferFor, leavesOf, parameterNamed, type Stage } from "./stages.js";
 export interface StagePlanOptions {
   readonly save: SavePolicy;
   readonly isTrainable: (name: string) => boolean;
+  /** Where gradients go by parameter name, filled with what is missing: plans for several shapes can share one. */
+  readonly gradients?: Map<string, HostTensor>;
 }
 
 /** Leaves whose names begin so hold seeds of dropout and are set by `run`. */
@@ -38,6 +40,8 @@ export class StagePlan {
     readonly feeds: Readonly<Record<string, HostTensor>>,
     /** Gradients by parameter name. */
     readonly gradients: ReadonlyMap<string, HostTensor>,
+    /** What the stages make, by name, as the last forward pass left it. */
+    readonly values: ReadonlyMap<string, HostTensor>,
     private readonly runs: readonly StageRuns[],
     private readonly loss: HostTensor,
   ) {}
@@ -54,18 +58,28 @@ export class StagePlan {
   ): Promise<StagePlan> {
     const builder = new StagePlanBuilder(runtime, stages, parameters, options);
     const runs = await builder.build();
-    return new StagePlan(Object.fromEntries(builder.leaves), builder.gradients, runs, builder.loss);
+    return new StagePlan(Object.fromEntries(builder.leaves), builder.gradients, builder.values, runs, builder.loss);
   }
 
   /**
    * Forward and backward once. Returns the loss.
    * @throws TrainingError when it is not a number; gradients are of no use then.
    */
-  async run({ accumulate = false, seed = 0 }: StageRunOptions = {}): Promise<number> {
+  async run(options: StageRunOptions = {}): Promise<number> {
+    await this.forward(options);
+    return this.backward(options);
+  }
+
+  /** All stages but the last, whose inputs are then in `values`. */
+  async forward({ seed = 0 }: Pick<StageRunOptions, "seed"> = {}): Promise<void> {
     for (const [name, { data }] of Object.entries(this.feeds)) {
       if (name.startsWith(SEED)) data[0] = deriveSeed(seed, name) | 0;
     }
     for (const { forward } of this.runs.slice(0, -1)) await forward.run();
+  }
+
+  /** The last stage, then back through the others as the last `forward` left them. Returns the loss. */
+  async backward({ accumulate = false }: Pick<StageRunOptions, "accumulate"> = {}): Promise<number> {
     const last = this.runs.at(-1)!;
     await ((accumulate && last.accumulate) || last.forward).run();
     const loss = Number(this.loss.data[0]);
@@ -94,9 +108,9 @@ interface Planned {
 
 class StagePlanBuilder {
   readonly leaves: ReadonlyMap<string, HostTensor>;
-  readonly gradients = new Map<string, HostTensor>();
+  readonly gradients: Map<string, HostTensor>;
   readonly loss: HostTensor;
-  readonly #values: Map<string, HostTensor>;
+  readonly values: Map<string, HostTensor>;
   readonly #known = new Map<Graph, Map<string, Omit<Planned, "stage">>>();
   /** Variants of backward graphs that add to sums, by graph and the names of the sums. */
   readonly #adding = new Map<Graph, Map<string, Graph>>();
@@ -107,16 +121,17 @@ class StagePlanBuilder {
     readonly parameters: Parameters,
     readonly options: StagePlanOptions,
   ) {
+    this.gradients = options.gradients ?? new Map<string, HostTensor>();
     this.leaves = new Map([...leavesOf(stages)].map(([name, aval]) => [name, bufferFor(aval)]));
-    this.#values = new Map(this.leaves);
+    this.values = new Map(this.leaves);
     for (const { graph, outputs } of stages) {
-      for (const [local, name] of Object.entries(outputs)) this.#values.set(name, bufferFor(graph.outputs[local]!));
+      for (const [local, name] of Object.entries(outputs)) this.values.set(name, bufferFor(graph.outputs[local]!));
     }
     const last = stages.at(-1);
     if (!last || Object.keys(last.outputs).join() !== "loss") {
       throw new ConfigError("a training plan's last stage must have one output, loss");
     }
-    this.loss = this.#values.get(last.outputs.loss!)!;
+    this.loss = this.values.get(last.outputs.loss!)!;
   }
 
   async build(): Promise<StageRuns[]> {
@@ -153,7 +168,7 @@ class StagePlanBuilder {
     const { stage, wrt, forward, backward, residuals } = part;
     const all: Record<string, HostTensor> = this.#inputsOf(stage);
     for (const [local, name] of Object.entries(stage.outputs)) {
-      all[local] = this.#values.get(name)!;
+      all[local] = this.values.get(name)!;
       // a value that no gradient reaches: zeros of its own, which nothing writes
       all[`d_${local}`] = ofValues.find(name) ?? bufferFor(all[local]);
     }
@@ -164,7 +179,7 @@ class StagePlanBuilder {
     for (const local of wrt.filter((name) => found.includes(`d_${name}`))) {
       const parameter = stage.parameters[local];
       const name = parameter ?? stage.inputs[local]!;
-      const buffer = parameter ? this.#gradient(parameter) : ofValues.of(name, this.#values.get(name)!);
+      const buffer = parameter ? this.#gradient(parameter) : ofValues.of(name, this.values.get(name)!);
       all[`d_${local}`] = buffer;
       all[`sum_${local}`] = buffer;
       const key = `${parameter ? "parameter" : "value"} ${name}`;
@@ -186,7 +201,7 @@ class StagePlanBuilder {
 
   #inputsOf({ parameters, inputs }: Stage): Record<string, HostTensor> {
     const weights = Object.entries(parameters).map(([local, name]) => [local, parameterNamed(this.parameters, name)]);
-    const values = Object.entries(inputs).map(([local, name]) => [local, this.#values.get(name)!]);
+    const values = Object.entries(inputs).map(([local, name]) => [local, this.values.get(name)!]);
     return Object.fromEntries([...weights, ...values]) as Record<string, HostTensor>;
   }
 

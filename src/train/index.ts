@@ -1,6 +1,14 @@
 /** @file Training: one loop, its optimisers and its data. */
 export * from "./algorithms/index.js";
 export { cutShape, type RowShape } from "./algorithms/step-plan.js";
+export { CachedGradients, type CachedGradientsOptions, type EmbeddingModel } from "./contrastive/cached-gradients.js";
+export {
+  type ContrastiveOptions,
+  type ContrastiveWork,
+  contrastiveSource,
+  type TokenPair,
+} from "./contrastive/contrastive-source.js";
+export { InBatchLoss, type InBatchShape } from "./contrastive/in-batch-loss.js";
 export { packBestFit } from "./data/best-fit.js";
 export { type LengthWarmup, lengthAt, warmupLengths } from "./data/length-warmup.js";
 export { describePacking, type Packer, type PackerName, type PackingReport, packers } from "./data/packers.js";
@@ -19,6 +27,14 @@ export {
 export { selectTokens } from "./data/select-tokens.js";
 export { packWithVirtualTokens } from "./data/virtual-tokens.js";
 export { Evaluation, rowLosses } from "./evaluate.js";
+export {
+  type GradientSource,
+  type GradientTrainContext,
+  type GradientTrainOptions,
+  type StageTrainEvent,
+  type StageTrainSummary,
+  trainByGradients,
+} from "./gradient-loop.js";
 export {
   type StepReport,
   type TrainContext,
@@ -41,9 +57,7 @@ export {
   padRows,
   type StageTask,
   type StageTrainContext,
-  type StageTrainEvent,
   type StageTrainOptions,
-  type StageTrainSummary,
   type StageTrainWork,
   type TaskShape,
   type TextPair,

@@ -9,14 +9,13 @@ import { encoders, t5 } from "../models/index.js";
 import { decoderParameters, encoderParameters, initialize, type ParameterSpec } from "../nn/index.js";
 import { predict, type Stage, shiftRight, teacherForcedLogits } from "../plan/index.js";
 import { type Feeds, Runtime } from "../runtime/index.js";
+import type { StageTrainEvent, StageTrainSummary } from "./gradient-loop.js";
 import { adamw, sgd } from "./optim/index.js";
 import {
   labellingTask,
   padRows,
   type StageTrainContext,
-  type StageTrainEvent,
   type StageTrainOptions,
-  type StageTrainSummary,
   type StageTrainWork,
   textToTextTask,
   trainStages,

@@ -1,51 +1,37 @@
 /** @file Training of encoders and encoder-decoders: what a batch is to their chains, and steps over it. */
 
-import { ConfigError, DataError, messageOf, TrainingError } from "../base/errors.js";
+import { DataError } from "../base/errors.js";
 import { type HostTensor, hostTensor } from "../base/host-tensor.js";
 import { deriveSeed } from "../base/rng.js";
 import type { SavePolicy } from "../graph/index.js";
-import type { Encoder, EncoderDecoder, EncoderHead, Parameters } from "../nn/index.js";
+import type { Encoder, EncoderDecoder, EncoderHead } from "../nn/index.js";
 import { encoderFeeds, encoderStages } from "../plan/encoder.js";
 import { encoderDecoderFeeds } from "../plan/encoder-decoder.js";
 import { type EncoderBatch, lossChain, lossStage, type Stage, StagePlan, shiftRight } from "../plan/index.js";
 import { SEED } from "../plan/stage-plan.js";
-import type { Feeds, Runtime } from "../runtime/index.js";
-import { clipScale } from "./algorithms/clip.js";
-import { GradientNorm } from "./gradient-norm.js";
-import type { StepReport } from "./loop.js";
-import { learningRateAt, Optimizer, type OptimizerRule, type Schedule } from "./optim/index.js";
-import { type RunFolder, resumeRun, saveRun, TensorState } from "./run-folder.js";
+import type { Feeds } from "../runtime/index.js";
+import {
+  checkCounts,
+  type GradientSource,
+  type GradientTrainContext,
+  type GradientTrainOptions,
+  type StageTrainEvent,
+  type StageTrainSummary,
+  trainByGradients,
+} from "./gradient-loop.js";
 
-export interface StageTrainOptions {
-  readonly steps: number;
-  readonly optimizer: OptimizerRule;
-  readonly schedule: Schedule;
-  /** Seed of dropout. */
-  readonly seed: number;
+export interface StageTrainOptions extends GradientTrainOptions {
   /** Micro-batches per step; the step follows the mean of their gradients. Default 1. */
   readonly accumulate?: number;
-  /** Default 0. */
-  readonly weightDecay?: number;
-  /** Gradients longer than this are scaled down to it; null, the default, leaves them. */
-  readonly clipNorm?: number | null;
-  /** Steps between evaluations; 0, the default, evaluates at the start and the end only. */
-  readonly evaluateEvery?: number;
   /** Default: every parameter that the chain reads. */
   readonly isTrainable?: (name: string) => boolean;
   /** What is kept for the backward pass. Default all. */
   readonly save?: SavePolicy;
 }
 
-export interface StageTrainContext {
-  readonly runtime: Runtime;
+export interface StageTrainContext extends GradientTrainContext {
   /** The last stage has one output, `loss`. */
   readonly stages: readonly Stage[];
-  /** Updated in place. */
-  readonly parameters: Parameters;
-  /** Where checkpoints go, and where a run that was stopped goes on from. */
-  readonly folder?: RunFolder;
-  /** Stops after the current step, with a checkpoint. */
-  readonly signal?: AbortSignal;
 }
 
 export interface StageTrainWork {
@@ -58,135 +44,37 @@ export interface StageTrainWork {
   evaluate?(): Promise<number>;
 }
 
-export type StageTrainEvent =
-  | (Omit<StepReport, "tokens" | "gradientNorm"> & { readonly gradientNorm: number })
-  | { readonly type: "evaluation"; readonly step: number; readonly value: number }
-  | { readonly type: "checkpoint"; readonly step: number; readonly path: string };
-
-export interface StageTrainSummary {
-  readonly steps: number;
-  readonly reason: "finished" | "aborted";
-  /** What `evaluate` gave before the first step and after the last one. */
-  readonly before?: number;
-  readonly after?: number;
-}
-
 /**
- * Trains in place and reports as it goes; the parameters of the last step remain.
- * @throws TrainingError naming the step when loss or gradient stop being numbers.
- * @throws DataError when a batch does not give what the chain reads; ConfigError when nothing is trainable, a number is
- * out of range, or the folder belongs to another run.
+ * Trains a chain by `trainByGradients`, over micro-batches of one shape.
+ * @throws DataError when a batch does not give what the chain reads; ConfigError when nothing is trainable.
  */
 export async function* trainStages(
   context: StageTrainContext,
   work: StageTrainWork,
   options: StageTrainOptions,
 ): AsyncGenerator<StageTrainEvent, StageTrainSummary> {
-  const { folder, signal } = context;
-  const { steps, evaluateEvery = 0 } = options;
-  const trainer = await StageTrainer.create(context, work, options);
-  try {
-    const progress = await resumeRun(folder, trainer.state);
-    if (work.evaluate && progress.before === undefined) {
-      progress.before = await work.evaluate();
-      yield { type: "evaluation", step: 0, value: progress.before };
-    }
-    const isAborted = (): boolean => signal?.aborted ?? false;
-    while (progress.step < steps && !isAborted()) {
-      yield await trainer.step(progress.step);
-      progress.step++;
-      const isLast = progress.step === steps || isAborted();
-      const isDue = (every: number): boolean => isLast || (every > 0 && progress.step % every === 0);
-      if (work.evaluate && !isAborted() && isDue(evaluateEvery)) {
-        progress.after = await work.evaluate();
-        yield { type: "evaluation", step: progress.step, value: progress.after };
+  const { runtime, stages, parameters } = context;
+  const { accumulate = 1, isTrainable = () => true, save = "all" } = options;
+  checkCounts({ steps: options.steps, accumulate });
+  const plan = await StagePlan.create(runtime, stages, parameters, { save, isTrainable });
+  const source: GradientSource = {
+    gradients: plan.gradients,
+    async step(index, seed) {
+      let loss = 0;
+      for (let i = 0; i < accumulate; i++) {
+        fill(plan.feeds, work.batch(index * accumulate + i));
+        loss += (await plan.run({ accumulate: i > 0, seed: deriveSeed(seed, `micro-batch ${i}`) })) / accumulate;
       }
-      if (folder && isDue(folder.every)) {
-        yield { type: "checkpoint", step: progress.step, path: await saveRun(folder, progress, trainer.state) };
-      }
-    }
-    const { step, before, after } = progress;
-    return {
-      steps: step,
-      reason: step >= steps ? "finished" : "aborted",
-      ...(before !== undefined && { before }),
-      ...(after !== undefined && { after }),
-    };
-  } finally {
-    trainer.close();
-  }
-}
-
-/** What one step needs: plan, norm, optimiser. */
-class StageTrainer {
-  private constructor(
-    private readonly plan: StagePlan,
-    private readonly norm: GradientNorm,
-    readonly state: TensorState,
-    private readonly work: StageTrainWork,
-    private readonly options: StageTrainOptions & { readonly accumulate: number },
-  ) {}
-
-  static async create(
-    { runtime, stages, parameters }: StageTrainContext,
-    work: StageTrainWork,
-    options: StageTrainOptions,
-  ): Promise<StageTrainer> {
-    const { steps, accumulate = 1, isTrainable = () => true, save = "all", weightDecay = 0 } = options;
-    for (const [name, value] of Object.entries({ steps, accumulate })) {
-      if (!Number.isInteger(value) || value < 1) {
-        throw new ConfigError(`training: ${name} must be a whole number from 1 on, got ${value}`);
-      }
-    }
-    const plan = await StagePlan.create(runtime, stages, parameters, { save, isTrainable });
-    const optimizer = await Optimizer.create(runtime, options.optimizer, { weightDecay });
-    const norm = await GradientNorm.create(runtime);
-    const state = TensorState.of(parameters, (name) => plan.gradients.has(name), optimizer);
-    return new StageTrainer(plan, norm, state, work, { ...options, accumulate });
-  }
-
-  /** Takes step `index`, counted from 0. */
-  async step(index: number): Promise<StageTrainEvent> {
-    const learningRate = learningRateAt(this.options.schedule, index);
-    try {
-      const { loss, gradientNorm } = await this.#update(index, learningRate);
-      return { type: "step", step: index + 1, loss, learningRate, gradientNorm };
-    } catch (error) {
-      if (!(error instanceof TrainingError)) throw error;
-      throw new TrainingError(
-        `step ${index + 1}: ${messageOf(error)}; a lower learning rate than ${learningRate} or a longer warm-up may help`,
-        { cause: error },
-      );
-    }
-  }
-
-  async #update(index: number, learningRate: number): Promise<{ loss: number; gradientNorm: number }> {
-    const { accumulate, seed, clipNorm = null } = this.options;
-    const { parameters, optimizer } = this.state;
-    let loss = 0;
-    for (let i = 0; i < accumulate; i++) {
-      fill(this.plan.feeds, this.work.batch(index * accumulate + i));
-      const ofDropout = deriveSeed(seed, `step ${index} micro-batch ${i}`);
-      loss += (await this.plan.run({ accumulate: i > 0, seed: ofDropout })) / accumulate;
-    }
-    const gradientNorm = (await this.norm.of(this.plan.gradients.values())) / accumulate;
-    if (!Number.isFinite(gradientNorm)) throw new TrainingError(`the gradient's length is ${gradientNorm}`);
-    optimizer.begin({ step: index, learningRate, gradientScale: clipScale(gradientNorm, clipNorm) / accumulate });
-    for (const [name, gradient] of this.plan.gradients) {
-      await optimizer.update(name, parameters.get(name)!, gradient);
-    }
-    return { loss, gradientNorm };
-  }
-
-  close(): void {
-    this.plan.close();
-    this.norm.close();
-    this.state.optimizer.close();
-  }
+      return { loss, scale: 1 / accumulate };
+    },
+    ...(work.evaluate && { evaluate: () => work.evaluate!() }),
+    close: () => plan.close(),
+  };
+  return yield* trainByGradients(context, source, options);
 }
 
 /** Copies a batch into the buffers that the plan reads. @throws DataError when names or shapes are not those it has. */
-function fill(buffers: Readonly<Record<string, HostTensor>>, batch: Feeds): void {
+export function fill(buffers: Readonly<Record<string, HostTensor>>, batch: Feeds): void {
   const names = Object.keys(buffers).filter((name) => !name.startsWith(SEED));
   const wrong = names.find((name) => !batch[name]) ?? Object.keys(batch).find((name) => !names.includes(name));
   if (wrong !== undefined) {
