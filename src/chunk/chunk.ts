@@ -14,6 +14,13 @@ export interface Chunk extends Span {
   readonly headingPath: readonly string[];
   /** Size in the chunker's unit: tokens by its counter. */
   readonly numTokens: number;
+  /** Page of the document on which the chunk starts, counted from 1; absent where the document has no pages. */
+  readonly page?: number;
+  /**
+   * The larger passage that a reader should be shown in the chunk's place: its parent, or the sentences around it.
+   * Absent where the chunk stands for itself. Holds the chunk.
+   */
+  readonly parent?: Span;
 }
 
 /** Counts the tokens of `text.slice(start, end)`. A Tokenizer is one. */
