@@ -2,7 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../../src/base/errors.js";
 import { Rng } from "../../src/base/rng.js";
-import { type DocumentChunks, type Store, type StoreDef, StoreError, stores } from "../../src/retrieval/index.js";
+import {
+  type DocumentChunks,
+  type Metadata,
+  matches,
+  type Store,
+  type StoreDef,
+  StoreError,
+  stores,
+} from "../../src/retrieval/index.js";
+import { randomFilter, randomMetadata } from "../support/filter-samples.js";
 import { document, newFolder, open, randomText, search, unitVector } from "./stores-support.js";
 
 describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
@@ -29,6 +38,21 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       );
       const [hit] = await store.query({ text: "beta", limit: 1 });
       expect(hit).toMatchObject({ chunk: { id: "a/b.md#0", headingPath: ["Top"], numTokens: 7 }, ranks: { text: 1 } });
+    });
+
+    it("gives back metadata, page and parent", async () => {
+      const store = await open(def);
+      const [plain, child] = document("a.pdf", ["alpha", "beta"]).chunks;
+      const chunks = [plain!, { ...child!, page: 3, parent: { start: 0, end: 40 } }];
+      const metadata = { lang: "zh", year: 2021, ratio: 0.1, open: false, "odd 'name\"": "數據" };
+      await store.replace([{ path: "a.pdf", hash: "h", chunks, metadata }]);
+      expect(await store.chunks("a.pdf")).toEqual(
+        chunks.map((chunk) => ({ ...chunk, path: "a.pdf", documentHash: "h", metadata })),
+      );
+      await store.replace([{ path: "a.pdf", hash: "h", chunks }]);
+      expect((await store.chunks("a.pdf"))[0]).not.toHaveProperty("metadata");
+      const bad = { path: "b.pdf", hash: "h", chunks: [], metadata: { a: Number.NaN } };
+      await expect(store.replace([bad])).rejects.toThrow(DataError);
     });
 
     it("replaces all chunks of a document and leaves the others", async () => {
@@ -156,6 +180,38 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       expect(await store.query({ text: "word", limit: 5, paths: [] })).toEqual([]);
       const scores = all.map((hit) => hit.score);
       expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    });
+
+    it("keeps to filters as `matches` says, and to scores as they are without", async () => {
+      const rng = new Rng(4);
+      const embedding = { model: "m", dimension: 16 };
+      const store = await open(def, undefined, { embedding });
+      const metadata = new Map(
+        Array.from({ length: 60 }, (_, i): [string, Metadata] => [`d${i}.md`, randomMetadata(rng)]),
+      );
+      const documents = [...metadata].map(([path, of]) => ({
+        ...document(path, [`word ${randomText(rng, 5)}`, "word"], [unitVector(rng, 16), unitVector(rng, 16)]),
+        metadata: of,
+      }));
+      await store.replace(documents);
+      await store.replace(documents.slice(0, 10).map((of) => ({ ...of, hash: "h2" })));
+      const vector = unitVector(rng, 16);
+      const all = new Map((await store.query({ text: "word", limit: 200 })).map((hit) => [hit.chunk.id, hit.score]));
+      for (let n = 0; n < 60; n++) {
+        const filter = randomFilter(rng);
+        const expected = [...metadata].filter(([, of]) => matches(filter, of)).map(([path]) => path);
+        for (const query of [{ text: "word" }, { vector }, { text: "word", vector }]) {
+          const hits = await store.query({ ...query, limit: 200, filter });
+          expect(new Set(hits.map((hit) => hit.chunk.path)), JSON.stringify(filter)).toEqual(new Set(expected));
+          if ("vector" in query) continue;
+          for (const { chunk, score } of hits) expect(score).toBeCloseTo(all.get(chunk.id)!, 9);
+        }
+        const some = await store.query({ text: "word", limit: 200, filter, paths: ["d1.md", "d2.md"] });
+        expect(new Set(some.map((hit) => hit.chunk.path)).size).toBe(
+          ["d1.md", "d2.md"].filter((path) => expected.includes(path)).length,
+        );
+      }
+      await expect(store.query({ text: "word", limit: 1, filter: { $nor: [] } })).rejects.toThrow(ConfigError);
     });
 
     it("finds what was written another way", async () => {
@@ -355,13 +411,13 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       const other = { model: "test-model", dimension: 64 };
       await expect(open(def, folder, { embedding: other })).rejects.toThrow(StoreError);
       await expect(open(def, folder, { embedding: other })).rejects.toThrow(
-        /dimension 64.*dimension 48.*delete the folder/,
+        /dimension 64.*dimension 48.*tessera index --rebuild/,
       );
       const sameSize = { model: "other-model", dimension: 48 };
       await expect(open(def, folder, { embedding: sameSize })).rejects.toThrow(/other-model.*test-model/);
       const textOnly = newFolder();
       await (await open(def, textOnly)).close();
-      await expect(open(def, textOnly, { embedding })).rejects.toThrow(/has no vectors; delete the folder/);
+      await expect(open(def, textOnly, { embedding })).rejects.toThrow(/has no vectors; build it again/);
       await expect(open(def, newFolder(), { embedding: { model: "m", dimension: 0 } })).rejects.toThrow(ConfigError);
     });
   });

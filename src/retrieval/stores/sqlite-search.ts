@@ -1,11 +1,13 @@
 /** @file Ranking by text and by vector over the tables of the SQLite index. */
 import { BestFirst } from "../best-first.js";
 import { type BlockLengths, type PostingList, rankByBm25, slotsPerBlock } from "../bm25.js";
+import { type Filter, fulfils, type Metadata, parseFilter } from "../filter.js";
 import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
 import { queryTerms } from "../terms.js";
 import { type Scored, TopK } from "../top-k.js";
 import type { SqliteFile } from "./sqlite-file.js";
-import { readCodes, readLengths } from "./sqlite-rows.js";
+import { postingsOf, readCodes, readLengths, unpackMetadata, vectorOf } from "./sqlite-rows.js";
+import type { Query } from "./store.js";
 
 /** Vectors read at a time while the best ones may still be missing. */
 const vectorsPerRead = 32;
@@ -19,21 +21,37 @@ export class SqliteSearch {
   readonly #codes: OneBitCodes | undefined;
   readonly #lengths: Cached<BlockLengths>;
   readonly #codeBlocks: Cached<Map<number, CodeBlock>>;
+  readonly #documents: Cached<DocumentTable>;
 
   constructor(file: SqliteFile, codes: OneBitCodes | undefined) {
     this.#file = file;
     this.#codes = codes;
     this.#lengths = new Cached(file, () => readLengths(file));
     this.#codeBlocks = new Cached(file, () => readCodes(file, codes?.bytesPerVector ?? 0));
+    this.#documents = new Cached(file, () => readDocuments(file));
   }
 
-  /** A test for slots that hold chunks of these documents; without `paths` every slot passes. */
-  filter(paths: readonly string[] | undefined): Accepts {
-    if (paths === undefined) return () => true;
+  /** A test for slots that hold chunks of these documents, with metadata like these; what is not given does not matter. */
+  accepting({ paths, filter }: Pick<Query, "paths" | "filter">): Accepts {
+    const tests = [
+      ...(paths === undefined ? [] : [this.#ofPaths(paths)]),
+      ...(filter === undefined ? [] : [this.#fulfilling(filter)]),
+    ];
+    return (slot) => tests.every((test) => test(slot));
+  }
+
+  #ofPaths(paths: readonly string[]): Accepts {
     const select = this.#file.statement("select slot from chunks where path in (select value from json_each(?))");
     const rows = select.all<[number]>(JSON.stringify(paths));
     const slots = new Set(rows.map(([slot]) => slot));
     return (slot) => slots.has(slot);
+  }
+
+  #fulfilling(filter: Filter): Accepts {
+    const condition = parseFilter(filter);
+    const { metadata, documentOfSlot } = this.#documents.value;
+    const isFulfilled = metadata.map((of) => fulfils(condition, of));
+    return (slot) => isFulfilled[documentOfSlot[slot]!] ?? false;
   }
 
   /** Slots with the highest BM25 scores, best first. */
@@ -56,11 +74,15 @@ export class SqliteSearch {
 
   #postingLists(terms: readonly string[]): PostingList[] {
     const select = this.#file.statement(
-      `select value, postings.block, postings.data from lengths cross join json_each(?)
+      `select value, postings.block, postings.data, postings.crc from lengths cross join json_each(?)
        cross join postings on postings.block = lengths.block and term = value`,
     );
-    const rows = select.all<[string, number, Uint8Array]>(JSON.stringify(terms));
-    return rows.map(([term, block, data]) => ({ term, block, postings: this.#file.numbers(Uint16Array, data) }));
+    const rows = select.all<[term: string, block: number, data: Uint8Array, crc: number]>(JSON.stringify(terms));
+    return rows.map(([term, block, ...row]) => ({
+      term,
+      block,
+      postings: postingsOf(this.#file, block, term, ...row),
+    }));
   }
 
   /** Slots by what their vectors can score at most. */
@@ -85,12 +107,28 @@ export class SqliteSearch {
 
   #similarities(slots: readonly number[], vector: Float32Array): [slot: number, score: number][] {
     const select = this.#file.statement(
-      "select slot, data from vectors where slot in (select value from json_each(?))",
+      "select slot, data, crc from vectors where slot in (select value from json_each(?))",
     );
-    const rows = select.all<[number, Uint8Array]>(JSON.stringify(slots));
+    const rows = select.all<[slot: number, data: Uint8Array, crc: number]>(JSON.stringify(slots));
     if (rows.length !== slots.length) throw this.#file.damaged("codes without vectors");
-    return rows.map(([slot, data]) => [slot, innerProduct(this.#file.numbers(Float32Array, data), vector)]);
+    return rows.map(([slot, ...row]) => [slot, innerProduct(vectorOf(this.#file, slot, ...row), vector)]);
   }
+}
+
+/** Metadata of all documents, and to which of them the chunk in each slot belongs. */
+interface DocumentTable {
+  readonly metadata: readonly Metadata[];
+  readonly documentOfSlot: Uint32Array;
+}
+
+function readDocuments(file: SqliteFile): DocumentTable {
+  const select = file.statement("select path, hash, metadata, crc, number from documents");
+  const rows = select.all<[path: string, hash: string, metadata: string, crc: number, number: number]>();
+  const places = new Map(rows.map(([, , , , number], i) => [number, i]));
+  const slots = file.statement("select number, slot from documents join chunks using (path)").all<[number, number]>();
+  const documentOfSlot = new Uint32Array(1 + slots.reduce((most, [, slot]) => Math.max(most, slot), -1));
+  for (const [number, slot] of slots) documentOfSlot[slot] = places.get(number)!;
+  return { metadata: rows.map(([path, ...row]) => unpackMetadata(file, path, row[0], row[1], row[2])), documentOfSlot };
 }
 
 /** Something made of what is stored, made again once that has changed. */
