@@ -109,6 +109,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
         const acknowledged = await writeUntilKilled(key, folder, 20 + rng.below(250));
         expect(acknowledged).toBeGreaterThan(0);
         const store = await def.open(folder);
+        await store.verify();
         const hashes = await store.documents();
         const [written] = new Set(hashes.values());
         expect(new Set(hashes.values()).size).toBe(1);

@@ -341,6 +341,40 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       expect(found / 500).toBeGreaterThan(0.97);
     });
 
+    it("finds as well after a third was replaced and a tenth removed", async () => {
+      const { store, vectors, rng } = await clustered(900);
+      const recall = async (current: ReadonlyMap<string, Float32Array>): Promise<number> => {
+        let found = 0;
+        for (let n = 0; n < 40; n++) {
+          const query = unitVector(rng, embedding.dimension, vectors[rng.below(900)]);
+          const score = (vector: Float32Array): number => vector.reduce((sum, x, i) => sum + x * query[i]!, 0);
+          const scores = [...current].map(([id, vector]) => [id, score(vector)] as const);
+          const best = scores.sort(([, a], [, b]) => b - a).slice(0, 10);
+          const hits = new Set((await store.query({ vector: query, limit: 10 })).map((hit) => hit.chunk.id));
+          found += best.filter(([id]) => hits.has(id)).length;
+        }
+        return found / 400;
+      };
+      const current = new Map(vectors.map((vector, i) => [`v.md#${i}`, vector]));
+      const before = await recall(current);
+      for (let d = 0; d < 30; d++) {
+        const fresh = Array.from({ length: 10 }, () => unitVector(rng, embedding.dimension, vectors[rng.below(900)]));
+        const path = `n${d % 25}.md`;
+        await store.replace([
+          document(
+            path,
+            fresh.map(() => "new"),
+            fresh,
+          ),
+        ]);
+        for (const [i, vector] of fresh.entries()) current.set(`${path}#${i}`, vector);
+      }
+      await store.remove(["n0.md", "n1.md", "n2.md", "n3.md", "n4.md"]);
+      for (const id of current.keys()) if (/^n[0-4]\.md#/.test(id)) current.delete(id);
+      expect(await store.count()).toBe(current.size);
+      expect(await recall(current)).toBeGreaterThan(before - 0.01);
+    });
+
     it("gives cosine similarity, the vector and the rank", async () => {
       const { store, vectors } = await clustered(100);
       const [first, second] = await store.query({ vector: vectors[42]!, limit: 2 });

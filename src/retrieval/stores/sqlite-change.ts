@@ -1,10 +1,12 @@
 /** @file One change of the SQLite index: which rows, inverted lists and codes it touches. Runs inside a transaction. */
 import type { Chunk } from "../../chunk/chunk.js";
 import { slotsPerBlock } from "../bm25.js";
-import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
+import { type BytePage, slotsPerPage } from "../byte-codes.js";
+import type { CodeBlock } from "../one-bit-codes.js";
 import { type BlockChange, changedPostings, PostingChanges } from "../postings.js";
 import { SlotTable } from "../slots.js";
 import { documentTerms, type TermCounts } from "../terms.js";
+import type { VectorCodes } from "../vector-codes.js";
 import type { Statement } from "./sqlite-driver.js";
 import { isDuplicate, type SqliteFile } from "./sqlite-file.js";
 import {
@@ -15,6 +17,7 @@ import {
   postingsOf,
   readCodes,
   readLengths,
+  readPages,
   unpackContent,
 } from "./sqlite-rows.js";
 import type { DocumentChunks, IndexedChunk } from "./store.js";
@@ -23,12 +26,13 @@ import { duplicateId } from "./store-checks.js";
 /** Takes documents out and puts documents in, then `flush` writes the lists and codes of all of them at once. */
 export class SqliteChange {
   readonly #file: SqliteFile;
-  readonly #codes: OneBitCodes | undefined;
+  readonly #codes: VectorCodes | undefined;
   readonly #slots: SlotTable;
   readonly #postings = new PostingChanges();
   readonly #codeBlocks = new Map<number, CodeBlock>();
+  readonly #bytePages = new Map<number, BytePage>();
 
-  constructor(file: SqliteFile, codes: OneBitCodes | undefined) {
+  constructor(file: SqliteFile, codes: VectorCodes | undefined) {
     this.#file = file;
     this.#codes = codes;
     this.#slots = new SlotTable(readLengths(file));
@@ -75,6 +79,15 @@ export class SqliteChange {
         blobsChecksum(block, ...blobs),
       );
     }
+    for (const [page, { bytes, scales }] of this.#bytePages) {
+      if (scales.every((scale) => scale === 0)) this.#sql("delete from bytes where page = ?").run(page);
+      else this.#writePage(page, bytesOf(bytes), bytesOf(scales));
+    }
+  }
+
+  #writePage(page: number, data: Uint8Array, scales: Uint8Array): void {
+    const write = this.#sql("insert or replace into bytes values (?, ?, ?, ?)");
+    write.run(page, data, scales, blobsChecksum(page, data, scales));
   }
 
   /** A block without chunks is not to be scanned any more. */
@@ -109,23 +122,26 @@ export class SqliteChange {
   #addVector(slot: number, vector: Float32Array): void {
     const data = bytesOf(vector);
     this.#sql("insert into vectors values (?, ?, ?)").run(slot, data, blobsChecksum(slot, data));
-    this.#codes?.encode(vector, this.#codeBlock(this.#codes, slot), slot % slotsPerBlock);
+    if (this.#codes === undefined) return;
+    this.#codes.oneBit.encode(vector, this.#codeBlock(this.#codes, slot), slot % slotsPerBlock);
+    this.#codes.bytes.encode(vector, this.#bytePage(this.#codes, slot), slot % slotsPerPage);
   }
 
   #removeVector(slot: number): void {
     if (this.#codes === undefined) return;
     this.#sql("delete from vectors where slot = ?").run(slot);
     this.#codeBlock(this.#codes, slot).scales[slot % slotsPerBlock] = 0;
+    this.#bytePage(this.#codes, slot).scales[slot % slotsPerPage] = 0;
   }
 
-  #codeBlock(codes: OneBitCodes, slot: number): CodeBlock {
-    const block = Math.floor(slot / slotsPerBlock);
-    const loaded =
-      this.#codeBlocks.get(block) ??
-      readCodes(this.#file, codes.bytesPerVector, block).get(block) ??
-      codes.emptyBlock(slotsPerBlock);
-    this.#codeBlocks.set(block, loaded);
-    return loaded;
+  #codeBlock({ oneBit }: VectorCodes, slot: number): CodeBlock {
+    const read = (block: number) => readCodes(this.#file, oneBit.bytesPerVector, block);
+    return part(this.#codeBlocks, Math.floor(slot / slotsPerBlock), read, () => oneBit.emptyBlock(slotsPerBlock));
+  }
+
+  #bytePage({ bytes, dimension }: VectorCodes, slot: number): BytePage {
+    const read = (page: number) => readPages(this.#file, dimension, page);
+    return part(this.#bytePages, Math.floor(slot / slotsPerPage), read, () => bytes.emptyPage());
   }
 
   #sql(text: string): Statement {
@@ -138,6 +154,13 @@ function termsOf(path: string, { headingPath, text }: Pick<Chunk, "headingPath" 
   return documentTerms([path, ...headingPath, text].join("\n"));
 }
 
-function bytesOf(numbers: Uint16Array | Uint32Array | Float32Array): Uint8Array {
+/** A part that this change has at hand, or that is stored, or that is new. */
+function part<T>(at: Map<number, T>, key: number, read: (key: number) => ReadonlyMap<number, T>, make: () => T): T {
+  const value = at.get(key) ?? read(key).get(key) ?? make();
+  at.set(key, value);
+  return value;
+}
+
+function bytesOf(numbers: Int8Array | Uint16Array | Uint32Array | Float32Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }

@@ -124,7 +124,10 @@ export class SqliteFile {
   }
 
   /** A stored blob as numbers. */
-  numbers<T extends Uint8Array | Uint16Array | Uint32Array | Float32Array>(kind: NumberArray<T>, blob: Uint8Array): T {
+  numbers<T extends Int8Array | Uint8Array | Uint16Array | Uint32Array | Float32Array>(
+    kind: NumberArray<T>,
+    blob: Uint8Array,
+  ): T {
     if (!ArrayBuffer.isView(blob) || blob.byteLength % kind.BYTES_PER_ELEMENT !== 0) {
       throw this.damaged("a blob of a wrong length");
     }

@@ -1,5 +1,6 @@
 /** @file Rows of the SQLite index to what they stand for. */
 import { type BlockLengths, slotsPerBlock } from "../bm25.js";
+import { type BytePage, slotsPerPage } from "../byte-codes.js";
 import type { Metadata } from "../filter.js";
 import type { CodeBlock } from "../one-bit-codes.js";
 import { checksum, type SqliteFile } from "./sqlite-file.js";
@@ -126,6 +127,24 @@ export function readCodes(file: SqliteFile, bytesPerVector: number, block?: numb
       ? file.statement(select).all<CodesRow>()
       : file.statement(`${select} where block = ?`).all<CodesRow>(block);
   return new Map(rows.map((row) => [row[0], codesOf(file, row, bytesPerVector)]));
+}
+
+/** One-byte codes of the vectors, by page; of one page only where it is given. */
+export function readPages(file: SqliteFile, dimension: number, page?: number): Map<number, BytePage> {
+  type Row = [page: number, data: Uint8Array, scales: Uint8Array, crc: number];
+  const select = "select page, data, scales, crc from bytes";
+  const rows =
+    page === undefined ? file.statement(select).all<Row>() : file.statement(`${select} where page = ?`).all<Row>(page);
+  return new Map(
+    rows.map(([index, data, scalesBlob, crc]) => {
+      const [bytes, scales] = [file.numbers(Int8Array, data), file.numbers(Float32Array, scalesBlob)];
+      if (scales.length !== slotsPerPage || bytes.length !== slotsPerPage * dimension) {
+        throw file.damaged("a page of codes of a wrong size");
+      }
+      file.check("a page of codes", crc, `${index} `, data, scalesBlob);
+      return [index, { bytes, scales }];
+    }),
+  );
 }
 
 function codesOf(file: SqliteFile, row: CodesRow, bytesPerVector: number): CodeBlock {

@@ -6,7 +6,7 @@ import { embeddingProblem, isEmbedding } from "./store-checks.js";
 /** "Tess" in ASCII: marks the file as ours, https://sqlite.org/pragma.html#pragma_application_id */
 const applicationId = 0x54657373;
 
-/** Rises with every change of the tables, of `terms.ts`, of `one-bit-codes.ts` or of the block size. */
+/** Rises with every change of the tables, of `terms.ts`, of the codes of vectors or of the block size. */
 const formatVersion = 3;
 
 /**
@@ -32,6 +32,7 @@ const tables = `
   create table codes (
     block integer primary key, bits blob not null, scales blob not null, errors blob not null, crc integer not null
   );
+  create table bytes (page integer primary key, data blob not null, scales blob not null, crc integer not null);
 `;
 
 /**

@@ -1,16 +1,12 @@
 /** @file Ranking by text and by vector over the tables of the SQLite index. */
-import { BestFirst } from "../best-first.js";
-import { type BlockLengths, type PostingList, rankByBm25, slotsPerBlock } from "../bm25.js";
+import { type BlockLengths, type PostingList, rankByBm25 } from "../bm25.js";
 import { type Filter, fulfils, type Metadata, parseFilter } from "../filter.js";
-import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
 import { queryTerms } from "../terms.js";
 import { type Scored, TopK } from "../top-k.js";
+import type { StoredCodes, VectorCodes } from "../vector-codes.js";
 import type { SqliteFile } from "./sqlite-file.js";
-import { postingsOf, readCodes, readLengths, unpackMetadata, vectorOf } from "./sqlite-rows.js";
+import { postingsOf, readCodes, readLengths, readPages, unpackMetadata, vectorOf } from "./sqlite-rows.js";
 import type { Query } from "./store.js";
-
-/** Vectors read at a time while the best ones may still be missing. */
-const vectorsPerRead = 32;
 
 /** Whether a slot may be found. */
 export type Accepts = (slot: number) => boolean;
@@ -18,16 +14,16 @@ export type Accepts = (slot: number) => boolean;
 /** Searches inside a transaction. What every query needs whole stays in memory: 4 bytes per chunk, and the codes of the vectors. */
 export class SqliteSearch {
   readonly #file: SqliteFile;
-  readonly #codes: OneBitCodes | undefined;
+  readonly #codes: VectorCodes | undefined;
   readonly #lengths: Cached<BlockLengths>;
-  readonly #codeBlocks: Cached<Map<number, CodeBlock>>;
+  readonly #stored: Cached<StoredCodes>;
   readonly #documents: Cached<DocumentTable>;
 
-  constructor(file: SqliteFile, codes: OneBitCodes | undefined) {
+  constructor(file: SqliteFile, codes: VectorCodes | undefined) {
     this.#file = file;
     this.#codes = codes;
     this.#lengths = new Cached(file, () => readLengths(file));
-    this.#codeBlocks = new Cached(file, () => readCodes(file, codes?.bytesPerVector ?? 0));
+    this.#stored = new Cached(file, () => readAllCodes(file, codes));
     this.#documents = new Cached(file, () => readDocuments(file));
   }
 
@@ -63,12 +59,10 @@ export class SqliteSearch {
 
   /** Slots with the highest cosine similarity to a unit vector, best first. Needs an index with vectors. */
   byVector(vector: Float32Array, limit: number, accepts: Accepts): Scored[] {
-    const candidates = this.#candidates(vector, accepts);
+    const candidates = this.#codes!.candidates(vector, limit, this.#stored.value, accepts);
     const best = new TopK(limit);
-    // candidates come in order of the most they can score, so the first that cannot get in ends the search
-    while (candidates.length > 0 && candidates.topScore >= best.threshold) {
-      for (const [slot, score] of this.#similarities(candidates.take(vectorsPerRead), vector)) best.push(slot, score);
-    }
+    const slots = candidates.map(({ key }) => key);
+    for (const [slot, score] of this.#similarities(slots, vector)) best.push(slot, score);
     return best.sorted();
   }
 
@@ -85,26 +79,6 @@ export class SqliteSearch {
     }));
   }
 
-  /** Slots by what their vectors can score at most. */
-  #candidates(vector: Float32Array, accepts: Accepts): BestFirst {
-    const fillBounds = this.#codes!.bounds(vector);
-    const blocks = this.#codeBlocks.value;
-    const blockBounds = new Float32Array(slotsPerBlock);
-    const slots = new Uint32Array(blocks.size * slotsPerBlock);
-    const bounds = new Float32Array(slots.length);
-    let length = 0;
-    for (const [block, codes] of blocks) {
-      fillBounds(codes, blockBounds);
-      for (let i = 0; i < slotsPerBlock; i++) {
-        const slot = block * slotsPerBlock + i;
-        if (blockBounds[i] === Number.NEGATIVE_INFINITY || !accepts(slot)) continue;
-        slots[length] = slot;
-        bounds[length++] = blockBounds[i]!;
-      }
-    }
-    return new BestFirst(slots, bounds, length);
-  }
-
   #similarities(slots: readonly number[], vector: Float32Array): [slot: number, score: number][] {
     const select = this.#file.statement(
       "select slot, data, crc from vectors where slot in (select value from json_each(?))",
@@ -113,6 +87,13 @@ export class SqliteSearch {
     if (rows.length !== slots.length) throw this.#file.damaged("codes without vectors");
     return rows.map(([slot, ...row]) => [slot, innerProduct(vectorOf(this.#file, slot, ...row), vector)]);
   }
+}
+
+function readAllCodes(file: SqliteFile, codes: VectorCodes | undefined): StoredCodes {
+  if (codes === undefined) return { blocks: new Map(), pages: new Map() };
+  const stored = { blocks: readCodes(file, codes.oneBit.bytesPerVector), pages: readPages(file, codes.dimension) };
+  if (!codes.areWhole(stored)) throw file.damaged("codes of vectors that are missing");
+  return stored;
 }
 
 /** Metadata of all documents, and to which of them the chunk in each slot belongs. */

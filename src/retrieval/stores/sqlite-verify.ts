@@ -1,11 +1,19 @@
 /** @file Reads a whole SQLite index and compares every row with its checksum. */
 import { slotsPerBlock } from "../bm25.js";
-import type { OneBitCodes } from "../one-bit-codes.js";
+import type { VectorCodes } from "../vector-codes.js";
 import type { SqliteFile } from "./sqlite-file.js";
-import { postingsOf, readCodes, readLengths, unpackContent, unpackMetadata, vectorOf } from "./sqlite-rows.js";
+import {
+  postingsOf,
+  readCodes,
+  readLengths,
+  readPages,
+  unpackContent,
+  unpackMetadata,
+  vectorOf,
+} from "./sqlite-rows.js";
 
 /** @throws StoreError naming the first damage that is found. */
-export function verifySqlite(file: SqliteFile, codes: OneBitCodes | undefined): void {
+export function verifySqlite(file: SqliteFile, codes: VectorCodes | undefined): void {
   const [problem] = file.statement("pragma quick_check(1)").get<[string]>()!;
   if (problem !== "ok") throw file.damaged(problem);
   const documents = file.statement("select path, hash, metadata, crc from documents");
@@ -17,8 +25,9 @@ export function verifySqlite(file: SqliteFile, codes: OneBitCodes | undefined): 
     numChunks += verifyChunks(file, block);
     numVectors += verifyVectors(file, block);
     verifyPostings(file, block);
-    if (codes !== undefined) readCodes(file, codes.bytesPerVector, block);
+    if (codes !== undefined) readCodes(file, codes.oneBit.bytesPerVector, block);
   }
+  if (codes !== undefined) readPages(file, codes.dimension);
   const [numRows] = file.statement("select count(*) from chunks join documents using (path)").get<[number]>()!;
   const counts = [numChunks, numRows, ...(codes === undefined ? [] : [numVectors])];
   if (counts.some((count) => count !== numTaken)) throw file.damaged("chunks that are missing or too many");

@@ -1,6 +1,6 @@
 /** @file An index in one SQLite file: BM25 over inverted lists and scanned one-bit codes, both kept in its tables. */
 import { reciprocalRankFusion } from "../fuse.js";
-import { OneBitCodes } from "../one-bit-codes.js";
+import { VectorCodes } from "../vector-codes.js";
 import { SqliteChange } from "./sqlite-change.js";
 import { type Driver, loadDriver } from "./sqlite-driver.js";
 import { removeDatabase, SqliteFile } from "./sqlite-file.js";
@@ -66,13 +66,13 @@ function isForeignIn(driver: Driver, folder: string): boolean {
 class SqliteStore implements Store {
   readonly embedding: Embedding | undefined;
   readonly #file: SqliteFile;
-  readonly #codes: OneBitCodes | undefined;
+  readonly #codes: VectorCodes | undefined;
   readonly #search: SqliteSearch;
 
   constructor(file: SqliteFile, embedding: Embedding | undefined) {
     this.embedding = embedding;
     this.#file = file;
-    this.#codes = embedding === undefined ? undefined : new OneBitCodes(embedding.dimension);
+    this.#codes = embedding === undefined ? undefined : new VectorCodes(embedding.dimension);
     this.#search = new SqliteSearch(file, this.#codes);
   }
 
