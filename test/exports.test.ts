@@ -12,7 +12,7 @@ import { contextStrategies, readingStrategies } from "../src/long/index.js";
 import { metrics } from "../src/metrics/index.js";
 import { methods } from "../src/peft/index.js";
 import { selections } from "../src/prompt/index.js";
-import { stores } from "../src/retrieval/index.js";
+import { fusions, stores } from "../src/retrieval/index.js";
 import { toolCallFormats } from "../src/server/index.js";
 import { optimizers } from "../src/train/index.js";
 
@@ -48,6 +48,7 @@ describe("registries", () => {
     metrics,
     selections,
     stores,
+    fusions,
     dataFormats,
     refusedFormats,
     toolCallFormats,

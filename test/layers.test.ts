@@ -35,7 +35,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   prompt: ["retrieval"],
   // engine and tokenizers: texts that are generated in blocks
   long: ["chunk", "text", "retrieval", "engine", "tokenizers"],
-  presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime"],
+  // retrieval: a cross-encoder is a reranker
+  presets: ["checkpoint", "models", "nn", "tokenizers", "plan", "peft", "compress", "runtime", "retrieval"],
   // runtime and presets: an encoder is run; checkpoint: folders of models are read and written
   embed: ["presets", "runtime", "tokenizers", "checkpoint", "models", "plan", "nn", "graph"],
   // train: the training step as a file

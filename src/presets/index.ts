@@ -1,4 +1,5 @@
 /** @file Wiring and defaults. */
+export { type CrossEncoderOptions, loadCrossEncoder } from "./cross-encoder.js";
 export { type GenerationConfig, generationConfigOf } from "./generation-config.js";
 export {
   type Inspection,

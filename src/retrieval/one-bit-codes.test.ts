@@ -30,7 +30,7 @@ describe("OneBitCodes", () => {
     const [query, ...vectors] = unitVectors(rng, 501, dimension);
     const bounds = boundsOf(new OneBitCodes(dimension), vectors, query!);
     const numBelow = vectors.filter((vector, i) => innerProduct(vector, query!) > bounds[i]! + 1e-6).length;
-    // one in fifteen is meant; in small dimensions the rotation is coarse
+    // one in thirty is meant; in small dimensions the rotation is coarse
     expect(numBelow / vectors.length).toBeLessThan(dimension < 16 ? 0.2 : 0.1);
   });
 

@@ -32,6 +32,9 @@ class RecordingStore implements Store {
 
   count = async () => 0;
   query = async () => [];
+  verify = async () => {};
+  compact = async () => {};
+  snapshot = async () => {};
   close = async () => {};
   [Symbol.asyncDispose] = async () => {};
 }
@@ -126,5 +129,24 @@ describe("syncIndex", () => {
     const embed = async () => [];
     await expect(syncIndex(store, [source("a", "1")], { chunk, embed })).rejects.toThrow("1 texts and returned 0");
     expect(store.contents.size).toBe(0);
+  });
+
+  it("hands on metadata, pages, parents and vectors that the chunker made", async () => {
+    const vector = Float32Array.of(1, 0);
+    const cut = { start: 0, end: 3, text: "one", headingPath: [], numTokens: 1, page: 2, parent: { start: 0, end: 7 } };
+    const documents = [{ ...source("a", "one two"), metadata: { lang: "en" } }];
+    let numEmbedded = 0;
+    const embed = async (texts: readonly string[]) => {
+      numEmbedded += texts.length;
+      return texts.map(() => Float32Array.of(0, 1));
+    };
+    await syncIndex(store, documents, { chunk: () => [{ ...cut, vector }, cut], embed });
+    const { metadata, chunks } = store.contents.get("a")!;
+    expect(metadata).toEqual({ lang: "en" });
+    expect(chunks.map(({ id: _, ...chunk }) => chunk)).toEqual([
+      { ...cut, vector },
+      { ...cut, vector: Float32Array.of(0, 1) },
+    ]);
+    expect(numEmbedded).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 /** @file Brings an index to the state of a set of documents, with work in proportion to what changed. */
 import { DataError } from "../base/errors.js";
 import type { Chunk } from "../chunk/chunk.js";
+import type { Metadata } from "./filter.js";
 import type { DocumentChunks, IndexedChunk, Store } from "./stores/store.js";
 
 export interface SourceDocument {
@@ -8,16 +9,21 @@ export interface SourceDocument {
   readonly path: string;
   /**
    * Equal only when the chunks are: made of the text and of everything that decides how it is cut, such as the names and
-   * options of reader and chunker.
+   * options of reader and chunker, and of the metadata.
    */
   readonly hash: string;
   readonly text: string;
+  /** What queries may filter by. */
+  readonly metadata?: Metadata;
 }
+
+/** A chunk whose chunker has embedded it already (late chunking), or not. */
+export type CutChunk = Chunk & Pick<IndexedChunk, "vector">;
 
 export interface SyncOptions {
   /** Cuts a document. */
-  chunk(document: SourceDocument): Iterable<Chunk> | AsyncIterable<Chunk>;
-  /** Unit-length embeddings of texts, in their order. Needed exactly when the store has vectors. */
+  chunk(document: SourceDocument): Iterable<CutChunk> | AsyncIterable<CutChunk>;
+  /** Unit-length embeddings of texts, in their order. Needed when the store has vectors and `chunk` does not give them. */
   embed?(texts: readonly string[]): Promise<readonly Float32Array[]>;
   /**
    * Chunks that are collected before they are written; a document is never divided. Default 1000: fewer cost more writes,
@@ -58,13 +64,13 @@ export async function syncIndex(
     batch = [];
   };
   for await (const document of documents) {
-    const { path, hash } = document;
+    const { path, hash, metadata } = document;
     if (seen.has(path)) throw new DataError(`indexing: the path ${path} came twice; paths must be unique`);
     seen.add(path);
     const kind = kindOf(document, indexed);
     counts[kind]++;
     if (kind === "unchanged") continue;
-    batch.push({ path, hash, chunks: await chunksOf(document, options) });
+    batch.push({ path, hash, chunks: await chunksOf(document, options), ...(metadata !== undefined && { metadata }) });
     if (numChunks(batch) >= batchSizeChunks) await flush();
   }
   if (batch.length > 0) await flush();
@@ -114,7 +120,7 @@ async function withVectors(
   embed: NonNullable<SyncOptions["embed"]>,
 ): Promise<DocumentChunks[]> {
   const vectors = await storedVectors(documents, store);
-  const chunks = documents.flatMap((document) => document.chunks);
+  const chunks = documents.flatMap((document) => document.chunks).filter(({ vector }) => vector === undefined);
   const texts = [...new Set(chunks.map(({ text }) => text))].filter((text) => !vectors.has(text));
   const embedded = texts.length === 0 ? [] : await embed(texts);
   if (embedded.length !== texts.length) {
@@ -123,7 +129,7 @@ async function withVectors(
   for (const [i, text] of texts.entries()) vectors.set(text, embedded[i]!);
   return documents.map((document) => ({
     ...document,
-    chunks: document.chunks.map((chunk) => ({ ...chunk, vector: vectors.get(chunk.text)! })),
+    chunks: document.chunks.map((chunk) => ({ ...chunk, vector: chunk.vector ?? vectors.get(chunk.text)! })),
   }));
 }
 

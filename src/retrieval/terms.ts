@@ -22,6 +22,9 @@ const functionWords = new Set(
   ).split(" "),
 );
 
+/** Whether a word says how a question is put, not what it is about. */
+export const isFunctionWord = (word: string): boolean => functionWords.has(fold(word));
+
 /** How often each term of a text occurs, and the number of places at which one starts (the length that BM25 asks for). */
 export interface TermCounts {
   readonly counts: ReadonlyMap<string, number>;

@@ -1,7 +1,6 @@
-/** @file Both heaps against sorting. */
+/** @file The heap against sorting. */
 import { describe, expect, it } from "vitest";
 import { Rng } from "../base/rng.js";
-import { BestFirst } from "./best-first.js";
 import { TopK } from "./top-k.js";
 
 /** Few different scores, so that there are many ties. */
@@ -18,21 +17,5 @@ describe("TopK", () => {
     for (const key of new Rng(1).shuffle([...scores.keys()])) best.push(key, scores[key]!);
     expect(best.sorted().map(({ key }) => key)).toEqual(order.slice(0, k));
     expect(best.threshold).toBe(k > 300 ? Number.NEGATIVE_INFINITY : scores[order[k - 1]!]);
-  });
-});
-
-describe("BestFirst", () => {
-  it.each([0, 1, 2, 3, 64, 301])("takes %i entries out in falling order", (length) => {
-    const scores = randomScores(length, length + 5);
-    const expected = [...scores.subarray(0, length)].sort((a, b) => b - a);
-    const entries = new BestFirst(Uint32Array.from(scores.keys()), scores.slice(), length);
-    const taken: number[] = [];
-    while (entries.length > 0) {
-      expect(entries.topScore).toBe(expected[taken.length]);
-      taken.push(...entries.take(7));
-    }
-    expect(taken.map((key) => scores[key])).toEqual(expected);
-    expect(new Set(taken).size).toBe(length);
-    expect(entries.topScore).toBe(Number.NEGATIVE_INFINITY);
   });
 });

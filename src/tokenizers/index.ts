@@ -19,7 +19,7 @@ export { normalizerTypes } from "./normalizers/index.js";
 export { type PipelineParts, PipelineTokenizer } from "./pipeline.js";
 export { pretokenizerTypes } from "./pretokenizers/index.js";
 export { type SentencePieceOptions, tokenizerFromSentencePiece } from "./sentencepiece/tokenizer.js";
-export { encodePair, encodeSingle, type TemplatedEncoding } from "./templates.js";
+export { encodePair, encodeSingle, type PairOptions, type TemplatedEncoding } from "./templates.js";
 export type {
   DecodeOptions,
   EncodeOptions,

@@ -47,11 +47,31 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
           await useAll(await open(def, folder), rng);
         } catch (thrown) {
           expect(thrown).toBeInstanceOf(StoreError);
-          expect(String(thrown)).toContain("delete the folder");
+          expect(String(thrown)).toContain("tessera index --rebuild");
           numReports++;
         }
       }
       expect(numReports).toBeGreaterThan(10);
+    });
+
+    it("verifies, compacts and copies what it has", async () => {
+      const rng = new Rng(6);
+      const store = await open(def, await filledFolder(def, rng));
+      await store.remove(["d0.md", "d1.md"]);
+      await store.compact();
+      await store.verify();
+      const query = { text: randomText(rng, 4), vector: unitVector(rng, 16), limit: 20 };
+      const copied = join(newFolder(), "copy");
+      await store.snapshot(copied);
+      await expect(store.snapshot(copied)).rejects.toThrow(StoreError);
+      const before = await store.query(query);
+      await store.replace([document("later.md", ["later"], [unitVector(rng, 16)])]);
+      const copy = await open(def, copied);
+      expect(await copy.query(query)).toEqual(before);
+      expect((await copy.documents()).has("later.md")).toBe(false);
+      await copy.replace([document("new.md", ["new"], [unitVector(rng, 16)])]);
+      expect(await search(copy, "new")).toEqual(["new.md#0"]);
+      await copy.verify();
     });
 
     it("brings an index up to date with the documents that changed", async () => {
@@ -89,6 +109,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
         const acknowledged = await writeUntilKilled(key, folder, 20 + rng.below(250));
         expect(acknowledged).toBeGreaterThan(0);
         const store = await def.open(folder);
+        await store.verify();
         const hashes = await store.documents();
         const [written] = new Set(hashes.values());
         expect(new Set(hashes.values()).size).toBe(1);

@@ -2,7 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../../src/base/errors.js";
 import { Rng } from "../../src/base/rng.js";
-import { type DocumentChunks, type Store, type StoreDef, StoreError, stores } from "../../src/retrieval/index.js";
+import {
+  type DocumentChunks,
+  type Metadata,
+  matches,
+  type Store,
+  type StoreDef,
+  StoreError,
+  stores,
+} from "../../src/retrieval/index.js";
+import { randomFilter, randomMetadata } from "../support/filter-samples.js";
 import { document, newFolder, open, randomText, search, unitVector } from "./stores-support.js";
 
 describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
@@ -29,6 +38,21 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       );
       const [hit] = await store.query({ text: "beta", limit: 1 });
       expect(hit).toMatchObject({ chunk: { id: "a/b.md#0", headingPath: ["Top"], numTokens: 7 }, ranks: { text: 1 } });
+    });
+
+    it("gives back metadata, page and parent", async () => {
+      const store = await open(def);
+      const [plain, child] = document("a.pdf", ["alpha", "beta"]).chunks;
+      const chunks = [plain!, { ...child!, page: 3, parent: { start: 0, end: 40 } }];
+      const metadata = { lang: "zh", year: 2021, ratio: 0.1, open: false, "odd 'name\"": "數據" };
+      await store.replace([{ path: "a.pdf", hash: "h", chunks, metadata }]);
+      expect(await store.chunks("a.pdf")).toEqual(
+        chunks.map((chunk) => ({ ...chunk, path: "a.pdf", documentHash: "h", metadata })),
+      );
+      await store.replace([{ path: "a.pdf", hash: "h", chunks }]);
+      expect((await store.chunks("a.pdf"))[0]).not.toHaveProperty("metadata");
+      const bad = { path: "b.pdf", hash: "h", chunks: [], metadata: { a: Number.NaN } };
+      await expect(store.replace([bad])).rejects.toThrow(DataError);
     });
 
     it("replaces all chunks of a document and leaves the others", async () => {
@@ -158,6 +182,38 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       expect(scores).toEqual([...scores].sort((a, b) => b - a));
     });
 
+    it("keeps to filters as `matches` says, and to scores as they are without", async () => {
+      const rng = new Rng(4);
+      const embedding = { model: "m", dimension: 16 };
+      const store = await open(def, undefined, { embedding });
+      const metadata = new Map(
+        Array.from({ length: 60 }, (_, i): [string, Metadata] => [`d${i}.md`, randomMetadata(rng)]),
+      );
+      const documents = [...metadata].map(([path, of]) => ({
+        ...document(path, [`word ${randomText(rng, 5)}`, "word"], [unitVector(rng, 16), unitVector(rng, 16)]),
+        metadata: of,
+      }));
+      await store.replace(documents);
+      await store.replace(documents.slice(0, 10).map((of) => ({ ...of, hash: "h2" })));
+      const vector = unitVector(rng, 16);
+      const all = new Map((await store.query({ text: "word", limit: 200 })).map((hit) => [hit.chunk.id, hit.score]));
+      for (let n = 0; n < 60; n++) {
+        const filter = randomFilter(rng);
+        const expected = [...metadata].filter(([, of]) => matches(filter, of)).map(([path]) => path);
+        for (const query of [{ text: "word" }, { vector }, { text: "word", vector }]) {
+          const hits = await store.query({ ...query, limit: 200, filter });
+          expect(new Set(hits.map((hit) => hit.chunk.path)), JSON.stringify(filter)).toEqual(new Set(expected));
+          if ("vector" in query) continue;
+          for (const { chunk, score } of hits) expect(score).toBeCloseTo(all.get(chunk.id)!, 9);
+        }
+        const some = await store.query({ text: "word", limit: 200, filter, paths: ["d1.md", "d2.md"] });
+        expect(new Set(some.map((hit) => hit.chunk.path)).size).toBe(
+          ["d1.md", "d2.md"].filter((path) => expected.includes(path)).length,
+        );
+      }
+      await expect(store.query({ text: "word", limit: 1, filter: { $nor: [] } })).rejects.toThrow(ConfigError);
+    });
+
     it("finds what was written another way", async () => {
       const store = await open(def);
       const texts = [
@@ -285,6 +341,40 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       expect(found / 500).toBeGreaterThan(0.97);
     });
 
+    it("finds as well after a third was replaced and a tenth removed", async () => {
+      const { store, vectors, rng } = await clustered(900);
+      const recall = async (current: ReadonlyMap<string, Float32Array>): Promise<number> => {
+        let found = 0;
+        for (let n = 0; n < 40; n++) {
+          const query = unitVector(rng, embedding.dimension, vectors[rng.below(900)]);
+          const score = (vector: Float32Array): number => vector.reduce((sum, x, i) => sum + x * query[i]!, 0);
+          const scores = [...current].map(([id, vector]) => [id, score(vector)] as const);
+          const best = scores.sort(([, a], [, b]) => b - a).slice(0, 10);
+          const hits = new Set((await store.query({ vector: query, limit: 10 })).map((hit) => hit.chunk.id));
+          found += best.filter(([id]) => hits.has(id)).length;
+        }
+        return found / 400;
+      };
+      const current = new Map(vectors.map((vector, i) => [`v.md#${i}`, vector]));
+      const before = await recall(current);
+      for (let d = 0; d < 30; d++) {
+        const fresh = Array.from({ length: 10 }, () => unitVector(rng, embedding.dimension, vectors[rng.below(900)]));
+        const path = `n${d % 25}.md`;
+        await store.replace([
+          document(
+            path,
+            fresh.map(() => "new"),
+            fresh,
+          ),
+        ]);
+        for (const [i, vector] of fresh.entries()) current.set(`${path}#${i}`, vector);
+      }
+      await store.remove(["n0.md", "n1.md", "n2.md", "n3.md", "n4.md"]);
+      for (const id of current.keys()) if (/^n[0-4]\.md#/.test(id)) current.delete(id);
+      expect(await store.count()).toBe(current.size);
+      expect(await recall(current)).toBeGreaterThan(before - 0.01);
+    });
+
     it("gives cosine similarity, the vector and the rank", async () => {
       const { store, vectors } = await clustered(100);
       const [first, second] = await store.query({ vector: vectors[42]!, limit: 2 });
@@ -355,13 +445,13 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       const other = { model: "test-model", dimension: 64 };
       await expect(open(def, folder, { embedding: other })).rejects.toThrow(StoreError);
       await expect(open(def, folder, { embedding: other })).rejects.toThrow(
-        /dimension 64.*dimension 48.*delete the folder/,
+        /dimension 64.*dimension 48.*tessera index --rebuild/,
       );
       const sameSize = { model: "other-model", dimension: 48 };
       await expect(open(def, folder, { embedding: sameSize })).rejects.toThrow(/other-model.*test-model/);
       const textOnly = newFolder();
       await (await open(def, textOnly)).close();
-      await expect(open(def, textOnly, { embedding })).rejects.toThrow(/has no vectors; delete the folder/);
+      await expect(open(def, textOnly, { embedding })).rejects.toThrow(/has no vectors; build it again/);
       await expect(open(def, newFolder(), { embedding: { model: "m", dimension: 0 } })).rejects.toThrow(ConfigError);
     });
   });

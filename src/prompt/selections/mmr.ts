@@ -1,21 +1,19 @@
-/**
- * @file Near to the question and unlike what is taken already: maximal marginal relevance (Carbonell and Goldstein 1998,
- * "The use of MMR, diversity-based reranking", section 2).
- */
+/** @file Near to the question and unlike what is taken already: maximal marginal relevance, as retrieval has it. */
 
-import { allowed, type Selection, takeBest } from "./selection.js";
-
-/** Weight of nearness to the question; the rest is that of not repeating. */
-const RELEVANCE = 0.7;
+import { maximalMarginalRelevance } from "../../retrieval/index.js";
+import { allowed, type Selection } from "./selection.js";
 
 export const mmr: Selection = {
   name: "mmr",
   select: (request) => {
     const { similarity, question, count } = request;
+    const candidates = allowed(request);
     const near = similarity.toQuestion(question);
-    return takeBest(allowed(request), count, (index, taken) => {
-      const repeated = taken.reduce((most, other) => Math.max(most, similarity.toCandidate(other)[index]!), 0);
-      return RELEVANCE * near[index]! - (1 - RELEVANCE) * repeated;
-    });
+    const taken = maximalMarginalRelevance(
+      candidates.map((index) => near[index]!),
+      (a, b) => similarity.toCandidate(candidates[b]!)[candidates[a]!]!,
+      { count },
+    );
+    return taken.map(({ index }) => candidates[index]!);
   },
 };

@@ -1,25 +1,38 @@
 /** @file One change of the SQLite index: which rows, inverted lists and codes it touches. Runs inside a transaction. */
-import { DataError } from "../../base/errors.js";
 import type { Chunk } from "../../chunk/chunk.js";
 import { slotsPerBlock } from "../bm25.js";
-import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
+import { type BytePage, slotsPerPage } from "../byte-codes.js";
+import type { CodeBlock } from "../one-bit-codes.js";
 import { type BlockChange, changedPostings, PostingChanges } from "../postings.js";
 import { SlotTable } from "../slots.js";
 import { documentTerms, type TermCounts } from "../terms.js";
+import type { VectorCodes } from "../vector-codes.js";
 import type { Statement } from "./sqlite-driver.js";
 import { isDuplicate, type SqliteFile } from "./sqlite-file.js";
-import { packContent, readCodes, readLengths, unpackContent } from "./sqlite-rows.js";
+import {
+  blobsChecksum,
+  packContent,
+  packDocument,
+  postingsChecksum,
+  postingsOf,
+  readCodes,
+  readLengths,
+  readPages,
+  unpackContent,
+} from "./sqlite-rows.js";
 import type { DocumentChunks, IndexedChunk } from "./store.js";
+import { duplicateId } from "./store-checks.js";
 
 /** Takes documents out and puts documents in, then `flush` writes the lists and codes of all of them at once. */
 export class SqliteChange {
   readonly #file: SqliteFile;
-  readonly #codes: OneBitCodes | undefined;
+  readonly #codes: VectorCodes | undefined;
   readonly #slots: SlotTable;
   readonly #postings = new PostingChanges();
   readonly #codeBlocks = new Map<number, CodeBlock>();
+  readonly #bytePages = new Map<number, BytePage>();
 
-  constructor(file: SqliteFile, codes: OneBitCodes | undefined) {
+  constructor(file: SqliteFile, codes: VectorCodes | undefined) {
     this.#file = file;
     this.#codes = codes;
     this.#slots = new SlotTable(readLengths(file));
@@ -38,8 +51,9 @@ export class SqliteChange {
     this.#sql("delete from documents where path = ?").run(path);
   }
 
-  add({ path, hash, chunks }: DocumentChunks): void {
-    this.#sql("insert into documents values (?, ?)").run(path, hash);
+  add(document: DocumentChunks): void {
+    const { path, chunks } = document;
+    this.#sql("insert into documents values (null, ?, ?, ?, ?)").run(...packDocument(document));
     for (const chunk of chunks) {
       const terms = termsOf(path, chunk);
       const slot = this.#slots.take(terms.numPositions);
@@ -51,13 +65,35 @@ export class SqliteChange {
 
   flush(): void {
     for (const [block, lengths] of this.#slots.changedBlocks()) {
-      this.#sql("insert or replace into lengths values (?, ?)").run(block, bytesOf(lengths));
+      const data = bytesOf(lengths);
+      if (lengths.every((length) => length === 0)) this.#removeBlock(block);
+      else this.#sql("insert or replace into lengths values (?, ?, ?)").run(block, data, blobsChecksum(block, data));
     }
     for (const [block, change] of this.#postings.blocks()) this.#writePostings(block, change);
     for (const [block, { bits, scales, errors }] of this.#codeBlocks) {
-      const write = this.#sql("insert or replace into codes values (?, ?, ?, ?)");
-      write.run(block, bits, bytesOf(scales), bytesOf(errors));
+      if (scales.every((scale) => scale === 0)) continue;
+      const blobs = [bits, bytesOf(scales), bytesOf(errors)] as const;
+      this.#sql("insert or replace into codes values (?, ?, ?, ?, ?)").run(
+        block,
+        ...blobs,
+        blobsChecksum(block, ...blobs),
+      );
     }
+    for (const [page, { bytes, scales }] of this.#bytePages) {
+      if (scales.every((scale) => scale === 0)) this.#sql("delete from bytes where page = ?").run(page);
+      else this.#writePage(page, bytesOf(bytes), bytesOf(scales));
+    }
+  }
+
+  #writePage(page: number, data: Uint8Array, scales: Uint8Array): void {
+    const write = this.#sql("insert or replace into bytes values (?, ?, ?, ?)");
+    write.run(page, data, scales, blobsChecksum(page, data, scales));
+  }
+
+  /** A block without chunks is not to be scanned any more. */
+  #removeBlock(block: number): void {
+    this.#sql("delete from lengths where block = ?").run(block);
+    this.#sql("delete from codes where block = ?").run(block);
   }
 
   #addRow(slot: number, path: string, chunk: IndexedChunk): void {
@@ -65,45 +101,47 @@ export class SqliteChange {
       this.#sql("insert into chunks values (?, ?, ?, ?, ?)").run(slot, chunk.id, path, ...packContent(path, chunk));
     } catch (thrown) {
       if (!isDuplicate(thrown, "chunks.id")) throw thrown;
-      throw new DataError(
-        `indexing ${path}: another chunk has the id ${JSON.stringify(chunk.id)}; ids must be unique in an index`,
-      );
+      throw duplicateId(path, chunk.id);
     }
   }
 
   #writePostings(block: number, { removed, added }: BlockChange): void {
-    const select = this.#sql("select data from postings where block = ? and term = ?");
-    const write = this.#sql("insert or replace into postings values (?, ?, ?)");
+    const select = this.#sql("select data, crc from postings where block = ? and term = ?");
+    const write = this.#sql("insert or replace into postings values (?, ?, ?, ?)");
     const remove = this.#sql("delete from postings where block = ? and term = ?");
     // in the order of the primary key, so that neighbouring rows are written while their page is at hand
     for (const term of [...added.keys()].sort()) {
-      const row = select.get<[Uint8Array]>(block, term);
-      const old = row === undefined ? new Uint16Array() : this.#file.numbers(Uint16Array, row[0]);
-      const postings = changedPostings(old, removed, added.get(term)!);
-      if (postings.length > 0) write.run(block, term, bytesOf(postings));
+      const row = select.get<[data: Uint8Array, crc: number]>(block, term);
+      const old = row === undefined ? new Uint16Array() : postingsOf(this.#file, block, term, ...row);
+      const postings = bytesOf(changedPostings(old, removed, added.get(term)!));
+      if (postings.length > 0) write.run(block, term, postings, postingsChecksum(block, term, postings));
       else remove.run(block, term);
     }
   }
 
   #addVector(slot: number, vector: Float32Array): void {
-    this.#sql("insert into vectors values (?, ?)").run(slot, bytesOf(vector));
-    this.#codes?.encode(vector, this.#codeBlock(this.#codes, slot), slot % slotsPerBlock);
+    const data = bytesOf(vector);
+    this.#sql("insert into vectors values (?, ?, ?)").run(slot, data, blobsChecksum(slot, data));
+    if (this.#codes === undefined) return;
+    this.#codes.oneBit.encode(vector, this.#codeBlock(this.#codes, slot), slot % slotsPerBlock);
+    this.#codes.bytes.encode(vector, this.#bytePage(this.#codes, slot), slot % slotsPerPage);
   }
 
   #removeVector(slot: number): void {
     if (this.#codes === undefined) return;
     this.#sql("delete from vectors where slot = ?").run(slot);
     this.#codeBlock(this.#codes, slot).scales[slot % slotsPerBlock] = 0;
+    this.#bytePage(this.#codes, slot).scales[slot % slotsPerPage] = 0;
   }
 
-  #codeBlock(codes: OneBitCodes, slot: number): CodeBlock {
-    const block = Math.floor(slot / slotsPerBlock);
-    const loaded =
-      this.#codeBlocks.get(block) ??
-      readCodes(this.#file, codes.bytesPerVector, block).get(block) ??
-      codes.emptyBlock(slotsPerBlock);
-    this.#codeBlocks.set(block, loaded);
-    return loaded;
+  #codeBlock({ oneBit }: VectorCodes, slot: number): CodeBlock {
+    const read = (block: number) => readCodes(this.#file, oneBit.bytesPerVector, block);
+    return part(this.#codeBlocks, Math.floor(slot / slotsPerBlock), read, () => oneBit.emptyBlock(slotsPerBlock));
+  }
+
+  #bytePage({ bytes, dimension }: VectorCodes, slot: number): BytePage {
+    const read = (page: number) => readPages(this.#file, dimension, page);
+    return part(this.#bytePages, Math.floor(slot / slotsPerPage), read, () => bytes.emptyPage());
   }
 
   #sql(text: string): Statement {
@@ -116,6 +154,13 @@ function termsOf(path: string, { headingPath, text }: Pick<Chunk, "headingPath" 
   return documentTerms([path, ...headingPath, text].join("\n"));
 }
 
-function bytesOf(numbers: Uint16Array | Uint32Array | Float32Array): Uint8Array {
+/** A part that this change has at hand, or that is stored, or that is new. */
+function part<T>(at: Map<number, T>, key: number, read: (key: number) => ReadonlyMap<number, T>, make: () => T): T {
+  const value = at.get(key) ?? read(key).get(key) ?? make();
+  at.set(key, value);
+  return value;
+}
+
+function bytesOf(numbers: Int8Array | Uint16Array | Uint32Array | Float32Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }

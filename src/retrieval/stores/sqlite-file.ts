@@ -1,10 +1,11 @@
 /** @file A SQLite database in a folder: opening, transactions, the one writer, and errors that say what to do. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { messageOf, TesseraError } from "../../base/errors.js";
 import type { Database, Driver, Statement } from "./sqlite-driver.js";
-import { StoreError } from "./store.js";
+import { rebuildAdvice, StoreError } from "./store.js";
 
 /** How long a statement waits for another process that commits or checkpoints at the same moment. */
 const busyTimeoutMs = 5000;
@@ -12,8 +13,7 @@ const busyTimeoutMs = 5000;
 /** Page cache: a batch of a thousand chunks touches about this much of the inverted lists. */
 const cacheKiB = 65_536;
 
-/** What to do about damage. The documents are still there, so nothing is lost but time. */
-const rebuild = "delete the folder and index again";
+const fileName = "index.sqlite";
 
 interface NumberArray<T> {
   readonly BYTES_PER_ELEMENT: number;
@@ -26,6 +26,8 @@ export class SqliteFile {
   readonly #driver: Driver;
   readonly #database: Database;
   readonly #statements = new Map<string, Statement>();
+  /** Which file is open, however often another one takes its name. */
+  readonly #inode: number;
   #numWrites = 0;
   #writerLock: Database | undefined;
 
@@ -35,8 +37,9 @@ export class SqliteFile {
     this.#driver = driver;
     this.#database = this.#attempt("opening", () => {
       mkdirSync(folder, { recursive: true });
-      return new driver.DatabaseSync(join(folder, "index.sqlite"), { timeout: busyTimeoutMs });
+      return new driver.DatabaseSync(join(folder, fileName), { timeout: busyTimeoutMs });
     });
+    this.#inode = this.#attempt("opening", () => statSync(join(folder, fileName)).ino);
     this.#attempt("opening", () => {
       // a commit is on the disk before it returns, and damaged pages are noticed when they are read
       this.#database.exec("pragma synchronous = full; pragma cell_size_check = on");
@@ -87,13 +90,44 @@ export class SqliteFile {
     });
   }
 
+  /** Runs a statement that wants to be alone and outside of transactions. */
+  maintain(operation: string, sql: string): void {
+    this.#attempt(operation, () => {
+      this.#becomeWriter(operation);
+      this.#numWrites++;
+      this.#database.exec(sql);
+    });
+  }
+
+  /** Copies the database as it is now into a folder that has none. */
+  copyTo(folder: string): void {
+    const target = join(folder, fileName);
+    this.#attempt("copying", () => {
+      if (existsSync(target))
+        throw new StoreError(`copying the index to ${folder}: there is one; choose another folder`);
+      mkdirSync(folder, { recursive: true });
+      this.#database.prepare("vacuum into ?").run(target);
+      const copy = new this.#driver.DatabaseSync(target);
+      copy.exec("pragma synchronous = full; pragma journal_mode = wal");
+      copy.close();
+    });
+  }
+
   /** What is stored contradicts itself. */
   damaged(detail: string): StoreError {
-    return new StoreError(`reading the index in ${this.folder}: damaged (${detail}); ${rebuild}`);
+    return new StoreError(`reading the index in ${this.folder}: damaged (${detail}); ${rebuildAdvice}`);
+  }
+
+  /** @throws StoreError when `parts` are not what a checksum was made of. */
+  check(what: string, crc: number, ...parts: readonly (string | Uint8Array)[]): void {
+    if (checksum(...parts) !== crc) throw this.damaged(`${what} with a wrong checksum`);
   }
 
   /** A stored blob as numbers. */
-  numbers<T extends Uint8Array | Uint16Array | Uint32Array | Float32Array>(kind: NumberArray<T>, blob: Uint8Array): T {
+  numbers<T extends Int8Array | Uint8Array | Uint16Array | Uint32Array | Float32Array>(
+    kind: NumberArray<T>,
+    blob: Uint8Array,
+  ): T {
     if (!ArrayBuffer.isView(blob) || blob.byteLength % kind.BYTES_PER_ELEMENT !== 0) {
       throw this.damaged("a blob of a wrong length");
     }
@@ -134,18 +168,13 @@ export class SqliteFile {
     }
   }
 
-  /** The lock is the operating system's, on a file of its own: it ends with the process, however that dies, and readers do not meet it. */
   #becomeWriter(operation: string): void {
     if (this.#writerLock !== undefined) return;
-    const lock = new this.#driver.DatabaseSync(join(this.folder, "writer.lock"));
-    try {
-      lock.exec("begin exclusive");
-    } catch (thrown) {
+    const lock = lockWriter(this.folder, this.#driver, operation, () => this.#writer());
+    if (statSync(join(this.folder, fileName)).ino !== this.#inode) {
       lock.close();
-      if (!/locked/.test(messageOf(thrown))) throw thrown;
       throw new StoreError(
-        `${operation} the index in ${this.folder}: another writer has it open (${this.#writer()}); wait for it to end, or stop it; reading is possible meanwhile`,
-        { cause: thrown },
+        `${operation} the index in ${this.folder}: it was built again since it was opened here; open it once more`,
       );
     }
     this.#writerLock = lock;
@@ -159,13 +188,54 @@ export class SqliteFile {
   }
 
   #attempt<T>(operation: string, body: () => T): T {
-    try {
-      return body();
-    } catch (thrown) {
-      if (thrown instanceof TesseraError) throw thrown;
-      throw new StoreError(`${operation} the index in ${this.folder}: ${explanation(thrown)}`, { cause: thrown });
-    }
+    return attempt(operation, this.folder, body);
   }
+}
+
+/**
+ * Removes the database from a folder, damaged or not. Processes that have it open go on reading what they have.
+ * @throws StoreError when it is being written, or cannot be removed.
+ */
+export function removeDatabase(folder: string, driver: Driver): void {
+  attempt("rebuilding", folder, () => {
+    if (!existsSync(join(folder, fileName))) return;
+    const lock = lockWriter(folder, driver, "rebuilding", () => "it has the lock");
+    try {
+      for (const ending of ["", "-wal", "-shm"]) rmSync(join(folder, fileName + ending), { force: true });
+    } finally {
+      lock.close();
+    }
+  });
+}
+
+/** The lock is the operating system's, on a file of its own: it ends with the process, however that dies, and readers do not meet it. */
+function lockWriter(folder: string, driver: Driver, operation: string, writer: () => string): Database {
+  const lock = new driver.DatabaseSync(join(folder, "writer.lock"));
+  try {
+    lock.exec("begin exclusive");
+    return lock;
+  } catch (thrown) {
+    lock.close();
+    if (!/locked/.test(messageOf(thrown))) throw thrown;
+    throw new StoreError(
+      `${operation} the index in ${folder}: another writer has it open (${writer()}); wait for it to end, or stop it; reading is possible meanwhile`,
+      { cause: thrown },
+    );
+  }
+}
+
+function attempt<T>(operation: string, folder: string, body: () => T): T {
+  try {
+    return body();
+  } catch (thrown) {
+    if (thrown instanceof TesseraError) throw thrown;
+    throw new StoreError(`${operation} the index in ${folder}: ${explanation(thrown)}`, { cause: thrown });
+  }
+}
+
+/** CRC-32 of strings and bytes, in their order. */
+export function checksum(...parts: readonly (string | Uint8Array)[]): number {
+  return parts.reduce((crc: number, part) => crc32(part, crc), 0);
 }
 
 /** Whether an error says that the value of a column like `chunks.id` is there already. */
@@ -176,8 +246,8 @@ export function isDuplicate(thrown: unknown, column: string): boolean {
 /** Goes by SQLite's messages, because the binding leaves out the code of errors that a statement meets halfway. */
 function explanation(thrown: unknown): string {
   const message = messageOf(thrown);
-  if (/malformed|not a database|constraint failed/.test(message)) return `damaged (${message}); ${rebuild}`;
-  if (/disk I\/O error/.test(message)) return `${message}; if the disk is sound, a file was cut off: ${rebuild}`;
+  if (/malformed|not a database|constraint failed/.test(message)) return `damaged (${message}); ${rebuildAdvice}`;
+  if (/disk I\/O error/.test(message)) return `${message}; if the disk is sound, a file was cut off: ${rebuildAdvice}`;
   if (/locked/.test(message)) return `another process kept it locked for ${busyTimeoutMs} ms; try again`;
   if (/disk is full/.test(message)) return "the disk is full; nothing was changed; make room and try again";
   if (/readonly|unable to open/.test(message)) return `${message}; the folder must be writable, even for reading`;

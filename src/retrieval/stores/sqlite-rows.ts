@@ -1,9 +1,10 @@
 /** @file Rows of the SQLite index to what they stand for. */
-import { crc32 } from "node:zlib";
 import { type BlockLengths, slotsPerBlock } from "../bm25.js";
+import { type BytePage, slotsPerPage } from "../byte-codes.js";
+import type { Metadata } from "../filter.js";
 import type { CodeBlock } from "../one-bit-codes.js";
-import type { SqliteFile } from "./sqlite-file.js";
-import type { IndexedChunk, StoredChunk } from "./store.js";
+import { checksum, type SqliteFile } from "./sqlite-file.js";
+import type { DocumentChunks, IndexedChunk, StoredChunk } from "./store.js";
 
 /** What is kept of a chunk as JSON. */
 type Content = Omit<IndexedChunk, "id" | "vector">;
@@ -12,17 +13,16 @@ type ChunkRow = [
   slot: number,
   id: string,
   path: string,
-  hash: string,
   content: string,
   crc: number,
-  vector: Uint8Array | null,
+  ...document: [hash: string, metadata: string, documentCrc: number],
+  ...vector: [data: Uint8Array | null, vectorCrc: number | null],
 ];
 
-type CodesBlobs = [bits: Uint8Array, scales: Uint8Array, errors: Uint8Array];
-type CodesRow = [block: number, ...CodesBlobs];
+type CodesRow = [block: number, bits: Uint8Array, scales: Uint8Array, errors: Uint8Array, crc: number];
 
 const selectChunks = `
-  select chunks.slot, id, path, hash, content, crc, data
+  select chunks.slot, id, path, content, chunks.crc, hash, metadata, documents.crc, data, vectors.crc
   from chunks join documents using (path) left join vectors using (slot)`;
 
 /** What identifies a chunk and is quoted as its source. */
@@ -30,19 +30,63 @@ type Source = Pick<StoredChunk, "id" | "path">;
 
 /** @returns the values of the columns `content` and `crc`. */
 export function packContent(path: string, chunk: IndexedChunk): [content: string, crc: number] {
-  const { id, start, end, text, headingPath, numTokens } = chunk;
-  const content = JSON.stringify({ start, end, text, headingPath, numTokens } satisfies Content);
-  return [content, checksum({ id, path }, content)];
+  const { id, vector: _, ...kept } = chunk;
+  const { start, end, text, headingPath, numTokens, page, parent } = kept;
+  const content = JSON.stringify({
+    start,
+    end,
+    text,
+    headingPath,
+    numTokens,
+    ...(page !== undefined && { page }),
+    ...(parent !== undefined && { parent: { start: parent.start, end: parent.end } }),
+  } satisfies Content);
+  return [content, checksum(keyOf({ id, path }), content)];
 }
 
 export function unpackContent(file: SqliteFile, source: Source, json: string, crc: number): Content {
-  if (checksum(source, json) !== crc) throw file.damaged("a chunk with a wrong checksum");
+  file.check("a chunk", crc, keyOf(source), json);
   const content: Content = JSON.parse(json);
   return content;
 }
 
-function checksum({ id, path }: Source, content: string): number {
-  return crc32([path, id, content].join("\0"));
+const keyOf = ({ id, path }: Source): string => `${path}\0${id}\0`;
+
+/** @returns the values of the columns `path`, `hash`, `metadata` and `crc` of a document. */
+export function packDocument({
+  path,
+  hash,
+  metadata = {},
+}: DocumentChunks): [path: string, hash: string, metadata: string, crc: number] {
+  const json = JSON.stringify(metadata);
+  return [path, hash, json, checksum(path, hash, json)];
+}
+
+export function unpackMetadata(file: SqliteFile, path: string, hash: string, json: string, crc: number): Metadata {
+  file.check("a document", crc, path, hash, json);
+  const metadata: Metadata = JSON.parse(json);
+  return metadata;
+}
+
+/** Made of the key too, so that a row under another one's key is noticed. */
+export const postingsChecksum = (block: number, term: string, data: Uint8Array): number =>
+  checksum(`${block} ${term} `, data);
+
+/** Of blobs under a slot or block. */
+export const blobsChecksum = (key: number, ...blobs: readonly Uint8Array[]): number => checksum(`${key} `, ...blobs);
+
+/** A stored vector. */
+export function vectorOf(file: SqliteFile, slot: number, data: Uint8Array, crc: number): Float32Array {
+  const numbers = file.numbers(Float32Array, data);
+  file.check("a vector", crc, `${slot} `, data);
+  return numbers;
+}
+
+/** A stored inverted list. */
+export function postingsOf(file: SqliteFile, block: number, term: string, data: Uint8Array, crc: number): Uint16Array {
+  const numbers = file.numbers(Uint16Array, data);
+  file.check("an inverted list", crc, `${block} ${term} `, data);
+  return numbers;
 }
 
 /** Chunks in these slots, in their order. */
@@ -65,10 +109,11 @@ export function chunksOfDocument(file: SqliteFile, path: string): StoredChunk[] 
 
 export function readLengths(file: SqliteFile): BlockLengths {
   const lengths = new Map<number, Uint32Array>();
-  const rows = file.statement("select block, data from lengths").all<[number, Uint8Array]>();
-  for (const [block, data] of rows) {
+  const rows = file.statement("select block, data, crc from lengths").all<[number, Uint8Array, number]>();
+  for (const [block, data, crc] of rows) {
     const numbers = file.numbers(Uint32Array, data);
     if (numbers.length !== slotsPerBlock) throw file.damaged("a block of a wrong size");
+    file.check("a block of lengths", crc, `${block} `, data);
     lengths.set(block, numbers);
   }
   return lengths;
@@ -76,15 +121,34 @@ export function readLengths(file: SqliteFile): BlockLengths {
 
 /** Codes of the vectors, by block; of one block only where it is given. */
 export function readCodes(file: SqliteFile, bytesPerVector: number, block?: number): Map<number, CodeBlock> {
-  const select = "select block, bits, scales, errors from codes";
+  const select = "select block, bits, scales, errors, crc from codes";
   const rows =
     block === undefined
       ? file.statement(select).all<CodesRow>()
       : file.statement(`${select} where block = ?`).all<CodesRow>(block);
-  return new Map(rows.map(([index, ...blobs]) => [index, codesOf(file, blobs, bytesPerVector)]));
+  return new Map(rows.map((row) => [row[0], codesOf(file, row, bytesPerVector)]));
 }
 
-function codesOf(file: SqliteFile, [bits, scales, errors]: CodesBlobs, bytesPerVector: number): CodeBlock {
+/** One-byte codes of the vectors, by page; of one page only where it is given. */
+export function readPages(file: SqliteFile, dimension: number, page?: number): Map<number, BytePage> {
+  type Row = [page: number, data: Uint8Array, scales: Uint8Array, crc: number];
+  const select = "select page, data, scales, crc from bytes";
+  const rows =
+    page === undefined ? file.statement(select).all<Row>() : file.statement(`${select} where page = ?`).all<Row>(page);
+  return new Map(
+    rows.map(([index, data, scalesBlob, crc]) => {
+      const [bytes, scales] = [file.numbers(Int8Array, data), file.numbers(Float32Array, scalesBlob)];
+      if (scales.length !== slotsPerPage || bytes.length !== slotsPerPage * dimension) {
+        throw file.damaged("a page of codes of a wrong size");
+      }
+      file.check("a page of codes", crc, `${index} `, data, scalesBlob);
+      return [index, { bytes, scales }];
+    }),
+  );
+}
+
+function codesOf(file: SqliteFile, row: CodesRow, bytesPerVector: number): CodeBlock {
+  const [block, bits, scales, errors, crc] = row;
   const codes = {
     bits: file.numbers(Uint8Array, bits),
     scales: file.numbers(Float32Array, scales),
@@ -92,10 +156,19 @@ function codesOf(file: SqliteFile, [bits, scales, errors]: CodesBlobs, bytesPerV
   };
   const sizes = [codes.bits.length / bytesPerVector, codes.scales.length, codes.errors.length];
   if (sizes.some((size) => size !== slotsPerBlock)) throw file.damaged("a block of codes of a wrong size");
+  file.check("a block of codes", crc, `${block} `, bits, scales, errors);
   return codes;
 }
 
-function chunkOf(file: SqliteFile, [, id, path, documentHash, content, crc, vector]: ChunkRow): StoredChunk {
-  const chunk = { id, path, documentHash, ...unpackContent(file, { id, path }, content, crc) };
-  return vector === null ? chunk : { ...chunk, vector: file.numbers(Float32Array, vector) };
+function chunkOf(file: SqliteFile, row: ChunkRow): StoredChunk {
+  const [slot, id, path, content, crc, documentHash, metadataJson, documentCrc, vector, vectorCrc] = row;
+  const metadata = unpackMetadata(file, path, documentHash, metadataJson, documentCrc);
+  return {
+    id,
+    path,
+    documentHash,
+    ...unpackContent(file, { id, path }, content, crc),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+    ...(vector !== null && { vector: vectorOf(file, slot, vector, vectorCrc!) }),
+  };
 }

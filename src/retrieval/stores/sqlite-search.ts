@@ -1,14 +1,12 @@
 /** @file Ranking by text and by vector over the tables of the SQLite index. */
-import { BestFirst } from "../best-first.js";
-import { type BlockLengths, type PostingList, rankByBm25, slotsPerBlock } from "../bm25.js";
-import type { CodeBlock, OneBitCodes } from "../one-bit-codes.js";
+import { type BlockLengths, type PostingList, rankByBm25 } from "../bm25.js";
+import { type Filter, fulfils, type Metadata, parseFilter } from "../filter.js";
 import { queryTerms } from "../terms.js";
 import { type Scored, TopK } from "../top-k.js";
+import type { StoredCodes, VectorCodes } from "../vector-codes.js";
 import type { SqliteFile } from "./sqlite-file.js";
-import { readCodes, readLengths } from "./sqlite-rows.js";
-
-/** Vectors read at a time while the best ones may still be missing. */
-const vectorsPerRead = 32;
+import { postingsOf, readCodes, readLengths, readPages, unpackMetadata, vectorOf } from "./sqlite-rows.js";
+import type { Query } from "./store.js";
 
 /** Whether a slot may be found. */
 export type Accepts = (slot: number) => boolean;
@@ -16,24 +14,40 @@ export type Accepts = (slot: number) => boolean;
 /** Searches inside a transaction. What every query needs whole stays in memory: 4 bytes per chunk, and the codes of the vectors. */
 export class SqliteSearch {
   readonly #file: SqliteFile;
-  readonly #codes: OneBitCodes | undefined;
+  readonly #codes: VectorCodes | undefined;
   readonly #lengths: Cached<BlockLengths>;
-  readonly #codeBlocks: Cached<Map<number, CodeBlock>>;
+  readonly #stored: Cached<StoredCodes>;
+  readonly #documents: Cached<DocumentTable>;
 
-  constructor(file: SqliteFile, codes: OneBitCodes | undefined) {
+  constructor(file: SqliteFile, codes: VectorCodes | undefined) {
     this.#file = file;
     this.#codes = codes;
     this.#lengths = new Cached(file, () => readLengths(file));
-    this.#codeBlocks = new Cached(file, () => readCodes(file, codes?.bytesPerVector ?? 0));
+    this.#stored = new Cached(file, () => readAllCodes(file, codes));
+    this.#documents = new Cached(file, () => readDocuments(file));
   }
 
-  /** A test for slots that hold chunks of these documents; without `paths` every slot passes. */
-  filter(paths: readonly string[] | undefined): Accepts {
-    if (paths === undefined) return () => true;
+  /** A test for slots that hold chunks of these documents, with metadata like these; what is not given does not matter. */
+  accepting({ paths, filter }: Pick<Query, "paths" | "filter">): Accepts {
+    const tests = [
+      ...(paths === undefined ? [] : [this.#ofPaths(paths)]),
+      ...(filter === undefined ? [] : [this.#fulfilling(filter)]),
+    ];
+    return (slot) => tests.every((test) => test(slot));
+  }
+
+  #ofPaths(paths: readonly string[]): Accepts {
     const select = this.#file.statement("select slot from chunks where path in (select value from json_each(?))");
     const rows = select.all<[number]>(JSON.stringify(paths));
     const slots = new Set(rows.map(([slot]) => slot));
     return (slot) => slots.has(slot);
+  }
+
+  #fulfilling(filter: Filter): Accepts {
+    const condition = parseFilter(filter);
+    const { metadata, documentOfSlot } = this.#documents.value;
+    const isFulfilled = metadata.map((of) => fulfils(condition, of));
+    return (slot) => isFulfilled[documentOfSlot[slot]!] ?? false;
   }
 
   /** Slots with the highest BM25 scores, best first. */
@@ -45,52 +59,57 @@ export class SqliteSearch {
 
   /** Slots with the highest cosine similarity to a unit vector, best first. Needs an index with vectors. */
   byVector(vector: Float32Array, limit: number, accepts: Accepts): Scored[] {
-    const candidates = this.#candidates(vector, accepts);
+    const candidates = this.#codes!.candidates(vector, limit, this.#stored.value, accepts);
     const best = new TopK(limit);
-    // candidates come in order of the most they can score, so the first that cannot get in ends the search
-    while (candidates.length > 0 && candidates.topScore >= best.threshold) {
-      for (const [slot, score] of this.#similarities(candidates.take(vectorsPerRead), vector)) best.push(slot, score);
-    }
+    const slots = candidates.map(({ key }) => key);
+    for (const [slot, score] of this.#similarities(slots, vector)) best.push(slot, score);
     return best.sorted();
   }
 
   #postingLists(terms: readonly string[]): PostingList[] {
     const select = this.#file.statement(
-      `select value, postings.block, postings.data from lengths cross join json_each(?)
+      `select value, postings.block, postings.data, postings.crc from lengths cross join json_each(?)
        cross join postings on postings.block = lengths.block and term = value`,
     );
-    const rows = select.all<[string, number, Uint8Array]>(JSON.stringify(terms));
-    return rows.map(([term, block, data]) => ({ term, block, postings: this.#file.numbers(Uint16Array, data) }));
-  }
-
-  /** Slots by what their vectors can score at most. */
-  #candidates(vector: Float32Array, accepts: Accepts): BestFirst {
-    const fillBounds = this.#codes!.bounds(vector);
-    const blocks = this.#codeBlocks.value;
-    const blockBounds = new Float32Array(slotsPerBlock);
-    const slots = new Uint32Array(blocks.size * slotsPerBlock);
-    const bounds = new Float32Array(slots.length);
-    let length = 0;
-    for (const [block, codes] of blocks) {
-      fillBounds(codes, blockBounds);
-      for (let i = 0; i < slotsPerBlock; i++) {
-        const slot = block * slotsPerBlock + i;
-        if (blockBounds[i] === Number.NEGATIVE_INFINITY || !accepts(slot)) continue;
-        slots[length] = slot;
-        bounds[length++] = blockBounds[i]!;
-      }
-    }
-    return new BestFirst(slots, bounds, length);
+    const rows = select.all<[term: string, block: number, data: Uint8Array, crc: number]>(JSON.stringify(terms));
+    return rows.map(([term, block, ...row]) => ({
+      term,
+      block,
+      postings: postingsOf(this.#file, block, term, ...row),
+    }));
   }
 
   #similarities(slots: readonly number[], vector: Float32Array): [slot: number, score: number][] {
     const select = this.#file.statement(
-      "select slot, data from vectors where slot in (select value from json_each(?))",
+      "select slot, data, crc from vectors where slot in (select value from json_each(?))",
     );
-    const rows = select.all<[number, Uint8Array]>(JSON.stringify(slots));
+    const rows = select.all<[slot: number, data: Uint8Array, crc: number]>(JSON.stringify(slots));
     if (rows.length !== slots.length) throw this.#file.damaged("codes without vectors");
-    return rows.map(([slot, data]) => [slot, innerProduct(this.#file.numbers(Float32Array, data), vector)]);
+    return rows.map(([slot, ...row]) => [slot, innerProduct(vectorOf(this.#file, slot, ...row), vector)]);
   }
+}
+
+function readAllCodes(file: SqliteFile, codes: VectorCodes | undefined): StoredCodes {
+  if (codes === undefined) return { blocks: new Map(), pages: new Map() };
+  const stored = { blocks: readCodes(file, codes.oneBit.bytesPerVector), pages: readPages(file, codes.dimension) };
+  if (!codes.areWhole(stored)) throw file.damaged("codes of vectors that are missing");
+  return stored;
+}
+
+/** Metadata of all documents, and to which of them the chunk in each slot belongs. */
+interface DocumentTable {
+  readonly metadata: readonly Metadata[];
+  readonly documentOfSlot: Uint32Array;
+}
+
+function readDocuments(file: SqliteFile): DocumentTable {
+  const select = file.statement("select path, hash, metadata, crc, number from documents");
+  const rows = select.all<[path: string, hash: string, metadata: string, crc: number, number: number]>();
+  const places = new Map(rows.map(([, , , , number], i) => [number, i]));
+  const slots = file.statement("select number, slot from documents join chunks using (path)").all<[number, number]>();
+  const documentOfSlot = new Uint32Array(1 + slots.reduce((most, [, slot]) => Math.max(most, slot), -1));
+  for (const [number, slot] of slots) documentOfSlot[slot] = places.get(number)!;
+  return { metadata: rows.map(([path, ...row]) => unpackMetadata(file, path, row[0], row[1], row[2])), documentOfSlot };
 }
 
 /** Something made of what is stored, made again once that has changed. */

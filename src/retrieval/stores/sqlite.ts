@@ -1,49 +1,83 @@
 /** @file An index in one SQLite file: BM25 over inverted lists and scanned one-bit codes, both kept in its tables. */
-import { ConfigError, DataError } from "../../base/errors.js";
 import { reciprocalRankFusion } from "../fuse.js";
-import { OneBitCodes } from "../one-bit-codes.js";
+import { VectorCodes } from "../vector-codes.js";
 import { SqliteChange } from "./sqlite-change.js";
-import { loadDriver } from "./sqlite-driver.js";
-import { SqliteFile } from "./sqlite-file.js";
+import { type Driver, loadDriver } from "./sqlite-driver.js";
+import { removeDatabase, SqliteFile } from "./sqlite-file.js";
 import { chunksInSlots, chunksOfDocument } from "./sqlite-rows.js";
-import { prepareSchema } from "./sqlite-schema.js";
+import { foreignError, isForeign, prepareSchema } from "./sqlite-schema.js";
 import { SqliteSearch } from "./sqlite-search.js";
-import type { DocumentChunks, Embedding, Hit, Query, Store, StoreDef, StoredChunk } from "./store.js";
+import { verifySqlite } from "./sqlite-verify.js";
+import {
+  type DocumentChunks,
+  type Embedding,
+  type Hit,
+  type Query,
+  type Store,
+  type StoreDef,
+  type StoredChunk,
+  StoreError,
+  type StoreOptions,
+} from "./store.js";
+import { checkDocuments, checkEmbedding, checkQuery } from "./store-checks.js";
 
 /** How deep both lists are searched before they are fused: a chunk that is middling in both can beat one that is first in one. */
 const fusionDepth = 50;
 
-/** How far the squared length of a unit vector may be from 1: rounding to 16 bits stays below. */
-const lengthTolerance = 0.01;
-
 export const sqlite: StoreDef = {
   name: "sqlite",
-  async open(folder, options = {}) {
-    const file = new SqliteFile(folder, await loadDriver());
-    try {
-      return new SqliteStore(file, prepareSchema(file, options));
-    } catch (thrown) {
-      file.close();
-      throw thrown;
-    }
-  },
+  open: async (folder, options) => openSqlite(await loadDriver(), folder, options),
 };
+
+/** The same with a given binding. */
+export function openSqlite(driver: Driver, folder: string, options: StoreOptions = {}): Store {
+  if (options.embedding !== undefined) checkEmbedding(options.embedding);
+  if (options.rebuild === true) clear(driver, folder);
+  const file = new SqliteFile(folder, driver);
+  try {
+    return new SqliteStore(file, prepareSchema(file, options));
+  } catch (thrown) {
+    file.close();
+    throw thrown;
+  }
+}
+
+/** Removes an index, damaged or not. @throws StoreError when the database there is another program's. */
+function clear(driver: Driver, folder: string): void {
+  if (isForeignIn(driver, folder)) throw foreignError(folder);
+  removeDatabase(folder, driver);
+}
+
+function isForeignIn(driver: Driver, folder: string): boolean {
+  try {
+    const file = new SqliteFile(folder, driver);
+    try {
+      return file.read("rebuilding", () => isForeign(file));
+    } finally {
+      file.close();
+    }
+  } catch (thrown) {
+    // what cannot be read is damaged and may go
+    if (thrown instanceof StoreError) return false;
+    throw thrown;
+  }
+}
 
 class SqliteStore implements Store {
   readonly embedding: Embedding | undefined;
   readonly #file: SqliteFile;
-  readonly #codes: OneBitCodes | undefined;
+  readonly #codes: VectorCodes | undefined;
   readonly #search: SqliteSearch;
 
   constructor(file: SqliteFile, embedding: Embedding | undefined) {
     this.embedding = embedding;
     this.#file = file;
-    this.#codes = embedding === undefined ? undefined : new OneBitCodes(embedding.dimension);
+    this.#codes = embedding === undefined ? undefined : new VectorCodes(embedding.dimension);
     this.#search = new SqliteSearch(file, this.#codes);
   }
 
   async replace(documents: readonly DocumentChunks[]): Promise<void> {
-    this.#checkDocuments(documents);
+    checkDocuments(documents, this.embedding);
     this.#change((change) => {
       for (const { path } of documents) change.remove(path);
       for (const document of documents) change.add(document);
@@ -75,7 +109,7 @@ class SqliteStore implements Store {
   }
 
   async query(query: Query): Promise<Hit[]> {
-    this.#checkQuery(query);
+    checkQuery(query, this.embedding);
     return this.#file.read("searching", () => {
       const found = this.#rank(query);
       const chunks = chunksInSlots(
@@ -84,6 +118,18 @@ class SqliteStore implements Store {
       );
       return found.map(({ score, ranks }, i) => ({ chunk: chunks[i]!, score, ranks }));
     });
+  }
+
+  async verify(): Promise<void> {
+    this.#file.read("verifying", () => verifySqlite(this.#file, this.#codes));
+  }
+
+  async compact(): Promise<void> {
+    this.#file.maintain("compacting", "vacuum; pragma wal_checkpoint(truncate)");
+  }
+
+  async snapshot(folder: string): Promise<void> {
+    this.#file.copyTo(folder);
   }
 
   async close(): Promise<void> {
@@ -102,8 +148,9 @@ class SqliteStore implements Store {
     });
   }
 
-  #rank({ text, vector, limit, paths }: Query): { slot: number; score: number; ranks: Hit["ranks"] }[] {
-    const accepts = this.#search.filter(paths);
+  #rank(query: Query): { slot: number; score: number; ranks: Hit["ranks"] }[] {
+    const { text, vector, limit } = query;
+    const accepts = this.#search.accepting(query);
     const depth = text !== undefined && vector !== undefined ? Math.max(limit, fusionDepth) : limit;
     const byText = text === undefined ? [] : this.#search.byText(text, depth, accepts);
     const byVector = vector === undefined ? [] : this.#search.byVector(vector, depth, accepts);
@@ -120,55 +167,4 @@ class SqliteStore implements Store {
       },
     }));
   }
-
-  #checkQuery({ text, vector, limit }: Query): void {
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw new ConfigError(`searching: limit must be a positive whole number, got ${limit}`);
-    }
-    if (text === undefined && vector === undefined) {
-      throw new ConfigError("searching: a query needs text, a vector or both, got neither");
-    }
-    const problem = vector === undefined ? undefined : this.#problemOf(vector);
-    if (problem !== undefined) throw new ConfigError(`searching: ${problem}`);
-  }
-
-  #checkDocuments(documents: readonly DocumentChunks[]): void {
-    const paths = new Set<string>();
-    for (const { path, chunks } of documents) {
-      if (paths.has(path)) throw new DataError(`indexing: ${path} is given twice; give each document once per call`);
-      paths.add(path);
-      checkKey(path, "path");
-      for (const { id, vector } of chunks) {
-        checkKey(id, "chunk id");
-        const problem = vector === undefined ? this.#problemOfNone() : this.#problemOf(vector);
-        if (problem !== undefined) throw new DataError(`indexing ${path}, chunk ${id}: ${problem}`);
-      }
-    }
-  }
-
-  #problemOfNone(): string | undefined {
-    if (this.embedding === undefined) return undefined;
-    return `expected a vector of ${this.embedding.model}, got none; embed the chunk, as the index has vectors`;
-  }
-
-  #problemOf(vector: Float32Array): string | undefined {
-    if (this.embedding === undefined) {
-      return "got a vector, but the index is text only; index again with an embedder, or leave it out";
-    }
-    if (vector.length !== this.embedding.dimension) {
-      return `expected ${this.embedding.dimension} dimensions (${this.embedding.model}), got ${vector.length}; use the embedder of the index`;
-    }
-    const squaredLength = vector.reduce((sum, x) => sum + x * x, 0);
-    // written so that a vector with NaN fails too
-    if (Math.abs(squaredLength - 1) <= lengthTolerance) return undefined;
-    return `expected a vector of length 1, got ${Math.sqrt(squaredLength)}; divide it by its length`;
-  }
-}
-
-/** SQLite ends its text at a zero and has no half surrogate pairs, so two such keys could become one. */
-function checkKey(key: string, what: string): void {
-  if (!/[\0\p{Surrogate}]/u.test(key)) return;
-  throw new DataError(
-    `indexing: ${what} ${JSON.stringify(key)} has a zero character or half a surrogate pair; rename it`,
-  );
 }

@@ -1,6 +1,7 @@
 /** @file What every index of chunks offers: full text from the start, vectors when there is an embedder. */
 import { TesseraError } from "../../base/errors.js";
 import type { Chunk } from "../../chunk/chunk.js";
+import type { Filter, Metadata } from "../filter.js";
 
 /** A chunk as it is given to an index. */
 export interface IndexedChunk extends Chunk {
@@ -16,6 +17,8 @@ export interface StoredChunk extends IndexedChunk {
   readonly path: string;
   /** Content hash of the document that the chunk was cut from. */
   readonly documentHash: string;
+  /** What is known of the document; absent where nothing is. */
+  readonly metadata?: Metadata;
 }
 
 /** A document with all its chunks; one without chunks is remembered too, so that it need not be read again. */
@@ -23,6 +26,8 @@ export interface DocumentChunks {
   readonly path: string;
   readonly hash: string;
   readonly chunks: readonly IndexedChunk[];
+  /** What queries may filter by. */
+  readonly metadata?: Metadata;
 }
 
 export interface Hit {
@@ -41,6 +46,8 @@ export interface Query {
   readonly limit: number;
   /** Only chunks of these documents. */
   readonly paths?: readonly string[];
+  /** Only chunks of documents whose metadata fulfil it, as `matches` says. */
+  readonly filter?: Filter;
 }
 
 /** Where the vectors of an index come from. Two models of the same dimension are as different as two dimensions. */
@@ -52,6 +59,11 @@ export interface Embedding {
 export interface StoreOptions {
   /** Fixed when the index is made; absent: text only, or whatever an existing index has. */
   readonly embedding?: Embedding;
+  /**
+   * Makes the index anew, empty, whatever is there: damaged, of another version or embedder. It is then to be filled from the
+   * documents again. Never touches what is no index. Default false.
+   */
+  readonly rebuild?: boolean;
 }
 
 /**
@@ -63,7 +75,8 @@ export interface Store extends AsyncDisposable {
   readonly embedding: Embedding | undefined;
   /**
    * Replaces all chunks of the given documents, atomically per call: a reader sees the old ones or the new ones.
-   * @throws DataError on a repeated path or id, on a vector that is missing, has another dimension or is not of unit length.
+   * @throws DataError on a repeated path or id, on metadata that cannot be kept, on a vector that is missing, has another
+   * dimension or is not of unit length.
    * @throws StoreError when another process writes, or the disk fails.
    */
   replace(documents: readonly DocumentChunks[]): Promise<void>;
@@ -77,21 +90,37 @@ export interface Store extends AsyncDisposable {
   count(): Promise<number>;
   /**
    * The best chunks, best first.
-   * @throws ConfigError when there is neither text nor vector, the limit is no positive integer, or the vector does not fit the index.
+   * @throws ConfigError when there is neither text nor vector, the limit is no positive integer, the filter is none, or the
+   * vector does not fit the index.
    */
   query(query: Query): Promise<Hit[]>;
+  /** Reads everything and compares it with its checksums. @throws StoreError naming what is damaged. */
+  verify(): Promise<void>;
+  /** Gives room that was left by removed chunks back to the system. */
+  compact(): Promise<void>;
+  /**
+   * Copies the index as it is now, while it may be read and written, to a place where there is none; opened from there it
+   * is an index like this one.
+   * @throws UnsupportedError where a server has its own backups; StoreError when there is something, or the disk fails.
+   */
+  snapshot(location: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A kind of index. Registered in `index.ts`; the conformance suite then tests it. */
 export interface StoreDef {
   readonly name: string;
+  /** Cases of the conformance suite that do not apply, with the reason. */
+  readonly skips?: Readonly<Record<string, string>>;
   /**
-   * Opens the index in a folder, and makes it where there is none.
+   * Opens the index at a location (a folder, an address), and makes it where there is none.
    * @throws StoreError when it is damaged, of another version, or has other vectors than `options.embedding`; the message says what to do.
    */
-  open(folder: string, options?: StoreOptions): Promise<Store>;
+  open(location: string, options?: StoreOptions): Promise<Store>;
 }
 
 /** An index that cannot be opened, trusted or written. */
 export class StoreError extends TesseraError {}
+
+/** What to do about an index that cannot be used. The documents are still there, so nothing is lost but time. */
+export const rebuildAdvice = "build it again from the documents (tessera index --rebuild, or the option rebuild)";

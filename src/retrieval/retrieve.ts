@@ -1,0 +1,185 @@
+/** @file A question to passages: several searches fused, reranked, spread out and packed, with what each step said. */
+import { ConfigError } from "../base/errors.js";
+import { type Fusion, rrf } from "./fusions/index.js";
+import { range, scale } from "./fusions/scores.js";
+import { maximalMarginalRelevance, similarityOf } from "./mmr.js";
+import { type PackedContext, type PackOptions, packContext } from "./pack.js";
+import type { Reranker } from "./rerankers/reranker.js";
+import type { Rewrite } from "./rewrite.js";
+import type { Hit, Query, Store, StoredChunk } from "./stores/store.js";
+
+/** The part of an embedder that searching needs. */
+export interface QueryEmbedder {
+  /** That of the index. */
+  readonly model: string;
+  /** Unit-length vectors. */
+  embed(texts: readonly string[], kind: "query", signal?: AbortSignal): Promise<readonly Float32Array[]>;
+}
+
+export interface RetrieveOptions extends Pick<Query, "paths" | "filter"> {
+  readonly store: Store;
+  /** Searches by meaning too. Needs an index with vectors of this embedder. */
+  readonly embedder?: QueryEmbedder;
+  /** What is searched. Default hybrid with an embedder, text without. */
+  readonly by?: "text" | "vector" | "hybrid";
+  /** Passages that are returned. Default 10. */
+  readonly limit?: number;
+  /** Passages of each search that go into the fusion. Default 50: one that is middling in two lists can beat the first of one. */
+  readonly depth?: number;
+  /** Other questions that are searched beside the one given. */
+  readonly rewrite?: Rewrite;
+  /** Default reciprocal rank fusion. */
+  readonly fusion?: Fusion;
+  /** How much each kind of list counts. Default 1 and 1. */
+  readonly weights?: { readonly text: number; readonly vector: number };
+  /** Scores the best `depth` passages again. */
+  readonly reranker?: Reranker;
+  /** Prefers passages that say something new. `lambda` is the weight of relevance. */
+  readonly mmr?: { readonly lambda?: number };
+  /** Puts the passages together for a prompt. */
+  readonly pack?: PackOptions;
+  readonly signal?: AbortSignal;
+}
+
+/** A place in a list, from 1, and the score there. */
+export interface Ranked {
+  readonly rank: number;
+  readonly score: number;
+}
+
+/** How a passage came to its place. */
+export interface Trace {
+  /** The searches that found it. */
+  readonly found: readonly (Ranked & { readonly question: string; readonly by: "text" | "vector" })[];
+  readonly fused: Ranked;
+  readonly reranked?: Ranked;
+  /** By maximal marginal relevance. */
+  readonly spread?: Ranked;
+}
+
+export interface Passage {
+  readonly chunk: StoredChunk;
+  /** The reranker's where there is one, else the fused one. Comparable within one call. */
+  readonly score: number;
+  readonly trace: Trace;
+}
+
+export interface Retrieved {
+  /** The one given, then its rewrites. */
+  readonly questions: readonly string[];
+  /** Best first. */
+  readonly passages: readonly Passage[];
+  /** With the option `pack`. */
+  readonly packed?: PackedContext;
+}
+
+/**
+ * The passages of an index that answer a question best.
+ * @throws ConfigError when limit or depth is no whole number from 1, or the embedder is not that of the index. Errors of
+ * store, embedder, rewriter, reranker and packing pass through.
+ */
+export async function retrieve(question: string, options: RetrieveOptions): Promise<Retrieved> {
+  const { limit = 10, depth = 50, pack } = options;
+  checkOptions(options, { limit, depth });
+  const rewrites = (await options.rewrite?.(question, options.signal)) ?? [];
+  const questions = [...new Set([question, ...rewrites])];
+  const fused = fuseSearches(await search(questions, Math.max(depth, limit), options), options);
+  const reranked = await rerank(question, fused, depth, options);
+  const passages = spread(reranked, limit, options.mmr);
+  const packed = pack === undefined ? undefined : await packContext(passages, pack);
+  return { questions, passages, ...(packed !== undefined && { packed }) };
+}
+
+interface Search {
+  readonly question: string;
+  readonly by: "text" | "vector";
+  readonly hits: readonly Hit[];
+}
+
+const kindOf = ({ by, embedder }: RetrieveOptions): "text" | "vector" | "hybrid" =>
+  by ?? (embedder === undefined ? "text" : "hybrid");
+
+function checkOptions(options: RetrieveOptions, counts: { readonly limit: number; readonly depth: number }): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new ConfigError(`retrieving: ${name} must be a whole number from 1, got ${count}`);
+    }
+  }
+  const { store, embedder } = options;
+  if (kindOf(options) === "text") return;
+  if (embedder === undefined) throw new ConfigError("retrieving: a search by vector needs an embedder, got none");
+  if (store.embedding?.model === embedder.model) return;
+  const has = store.embedding === undefined ? "has no vectors" : `has vectors of ${store.embedding.model}`;
+  throw new ConfigError(
+    `retrieving: the embedder is ${embedder.model}, but the index ${has}; use its embedder, search by text, or index again`,
+  );
+}
+
+async function search(questions: readonly string[], limit: number, options: RetrieveOptions): Promise<Search[]> {
+  const { store, embedder, paths, filter, signal } = options;
+  const kind = kindOf(options);
+  const vectors = kind === "text" ? [] : await embedder!.embed(questions, "query", signal);
+  const common = { limit, ...(paths !== undefined && { paths }), ...(filter !== undefined && { filter }) };
+  const searches: Search[] = [];
+  for (const [i, question] of questions.entries()) {
+    signal?.throwIfAborted();
+    if (kind !== "vector") {
+      searches.push({ question, by: "text", hits: await store.query({ ...common, text: question }) });
+    }
+    if (kind !== "text") {
+      searches.push({ question, by: "vector", hits: await store.query({ ...common, vector: vectors[i]! }) });
+    }
+  }
+  return searches;
+}
+
+function fuseSearches(searches: readonly Search[], { fusion = rrf, weights }: RetrieveOptions): Passage[] {
+  const chunks = new Map(searches.flatMap(({ hits }) => hits.map(({ chunk }) => [chunk.id, chunk] as const)));
+  const lists = searches.map(({ hits }) => hits.map(({ chunk, score }) => ({ key: chunk.id, score })));
+  const fused = fusion.fuse(lists, weights && searches.map(({ by }) => weights[by]));
+  return fused.map(({ key, score, ranks }, i) => ({
+    chunk: chunks.get(key)!,
+    score,
+    trace: {
+      found: searches.flatMap(({ question, by, hits }, list) => {
+        const rank = ranks[list];
+        return rank === undefined ? [] : [{ question, by, rank, score: hits[rank - 1]!.score }];
+      }),
+      fused: { rank: i + 1, score },
+    },
+  }));
+}
+
+/** The best `depth` in the order of the reranker, the rest is dropped: scores of the two are not comparable. */
+async function rerank(
+  question: string,
+  passages: readonly Passage[],
+  depth: number,
+  { reranker, signal }: RetrieveOptions,
+): Promise<readonly Passage[]> {
+  if (reranker === undefined || passages.length === 0) return passages;
+  const candidates = passages.slice(0, depth);
+  // a section's title says what its passages are about
+  const texts = candidates.map(({ chunk }) => [...chunk.headingPath, chunk.text].join("\n"));
+  const scores = await reranker.score(question, texts, signal);
+  return candidates
+    .map((passage, i) => ({ ...passage, score: scores[i]! }))
+    .sort((a, b) => b.score - a.score)
+    .map((passage, i) => ({
+      ...passage,
+      trace: { ...passage.trace, reranked: { rank: i + 1, score: passage.score } },
+    }));
+}
+
+function spread(passages: readonly Passage[], limit: number, mmr: RetrieveOptions["mmr"]): readonly Passage[] {
+  if (mmr === undefined) return passages.slice(0, limit);
+  const relevance = scale(
+    passages.map(({ score }) => score),
+    range,
+  );
+  const similarity = similarityOf(passages.map(({ chunk }) => chunk));
+  return maximalMarginalRelevance(relevance, similarity, { count: limit, ...mmr }).map(({ index, score }, i) => {
+    const { trace, ...passage } = passages[index]!;
+    return { ...passage, trace: { ...trace, spread: { rank: i + 1, score } } };
+  });
+}

@@ -1,0 +1,40 @@
+/** @file One question to several: a rewriter that needs no model, and the type of those that have one. */
+import { isFunctionWord } from "./terms.js";
+
+/**
+ * Further questions to search by, without the one given. A language model may write them, as in RAG-Fusion (Rackauckas 2024,
+ * arXiv:2402.03367); what is returned is searched beside the question, never in its place.
+ */
+export type Rewrite = (question: string, signal?: AbortSignal) => readonly string[] | Promise<readonly string[]>;
+
+/** Between the parts of a compound question; words only between spaces, so that no word is cut. */
+const seams =
+  /[?!;.？！；。，、]+|,\s|\s(?:and|or|but|y|o|pero|und|oder|aber|et|ou|mais)\s|(?:以及|并且|而且|或者|还是|同时)/giu;
+
+const words = /[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}'’-]*/gu;
+
+/** Chinese has no spaces, so a part is long enough by characters. */
+const fewestWords = 2;
+const fewestCharacters = 4;
+
+/**
+ * The parts of a compound question, each a question of its own, and the words that tell what it is about: without those that
+ * only say how it is put. Nothing where that leaves nothing new.
+ */
+export const splitQuestion = (question: string): string[] => {
+  const parts = question
+    .split(seams)
+    .map((part) => part.trim())
+    .filter(isTelling);
+  const telling = (question.match(words) ?? []).filter((word) => !isFunctionWord(word)).join(" ");
+  const whole = question.trim().replace(/[?？.。!！]+$/u, "");
+  const all = [...(parts.length > 1 ? parts : []), ...(isTelling(telling) ? [telling] : [])];
+  return [...new Set(all)].filter((rewritten) => rewritten !== whole);
+};
+
+function isTelling(part: string): boolean {
+  const telling = (part.match(words) ?? []).filter((word) => !isFunctionWord(word));
+  if (/[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/u.test(part))
+    return telling.join("").length >= fewestCharacters;
+  return telling.length >= fewestWords;
+}
