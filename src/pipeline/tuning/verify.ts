@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, UnsupportedError } from "../../base/errors.js";
 import { Workspace } from "../workspace.js";
-import { builds, MANIFEST_VERSION, type Manifest, manifestSchema } from "./manifest.js";
+import { builds } from "./builds.js";
+import { MANIFEST_VERSION, type Manifest, manifestSchema } from "./manifest.js";
 import { runTune, type TuneEvent } from "./tune-job.js";
 
 export interface Verification {
