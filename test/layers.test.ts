@@ -33,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   retrieval: ["chunk", "text"],
   // retrieval: demonstrations are found as chunks are
   prompt: ["retrieval"],
+  answer: ["retrieval", "text"],
   // engine and tokenizers: texts that are generated in blocks
   long: ["chunk", "text", "retrieval", "engine", "tokenizers"],
   // retrieval: a cross-encoder is a reranker
@@ -44,6 +45,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ["retrieval", "chunk", "embed"],
   "ai-sdk": ["server"],
   pipeline: [
+    "answer",
     "presets",
     "embed",
     "server",
@@ -66,6 +68,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "checkpoint",
   ],
   cli: [
+    "answer",
     "datasets",
     "embed",
     "metrics",

@@ -25,6 +25,9 @@ const functionWords = new Set(
 /** Whether a word says how a question is put, not what it is about. */
 export const isFunctionWord = (word: string): boolean => functionWords.has(fold(word));
 
+/** Whether a term is of a script without spaces: a character, or a pair that need not be a word. */
+export const isUnspaced = (term: string): boolean => unspacedStart.test(term);
+
 /** How often each term of a text occurs, and the number of places at which one starts (the length that BM25 asks for). */
 export interface TermCounts {
   readonly counts: ReadonlyMap<string, number>;
