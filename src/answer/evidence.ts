@@ -26,10 +26,11 @@ const NEIGHBOUR_WEIGHT = 0.25;
 
 /**
  * Sentences that hold most of the question's terms, rare ones counting more, from passages that were found first; terms in
- * the sentences around and in the headings count a little. The best first, none from the place of another. Weights by
- * XQuAD: with them the sentence that holds the answer comes first for 0.768 of the English questions, 0.742 of the Chinese and
- * 0.729 of the Spanish, of 0.987, 0.990 and 0.980 where it is among the sentences of the five best paragraphs at all; by
- * the sentence's own terms alone 0.767, 0.727 and 0.710.
+ * the sentences around and in the headings count a little. The best first, none from the place of another.
+ *
+ * On XQuAD, from the five paragraphs that BM25 puts first of 240, the answer stands in the first quote for 0.775 of the
+ * English questions (Chinese 0.758, Spanish 0.729), in one of three for 0.933 (0.913, 0.902). At a coverage of 0.3 a
+ * quote is left for 0.95 of the questions (0.95, 0.96), and none for 0.59 (0.46, 0.42) of those whose paragraph is not there.
  */
 export function evidence(
   question: string,
