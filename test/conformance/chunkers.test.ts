@@ -36,7 +36,7 @@ const variants: Record<string, ChunkerDef> = {
   "recursive, of plain text": withOptions(chunkers.recursive, { format: "plain" }),
   "code, of Python": withOptions(chunkers.code, { language: "python" }),
   "code, of JavaScript with JSX": withOptions(chunkers.code, { language: "javascript" }),
-  "table, of Markdown": withOptions(chunkers.table, { format: "markdown" }),
+  "table, of Markdown": withOptions(chunkers.table, { tableFormat: "markdown" }),
   "sentence-window, of one sentence": withOptions(chunkers["sentence-window"], { windowSentences: 0 }),
 };
 
