@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ["retrieval", "chunk", "embed"],
   "ai-sdk": ["server"],
   pipeline: [
+    "text",
     "presets",
     "embed",
     "server",
@@ -65,7 +66,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "checkpoint",
   ],
+  // chunk, documents, tokenizers: `tessera chunk` prints what these give, and nothing is between
   cli: [
+    "chunk",
+    "documents",
+    "tokenizers",
     "datasets",
     "embed",
     "metrics",
