@@ -6,6 +6,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   adapters: async () => (await import("./engine/adapters.bench.js")).adapters,
   algorithms: async () => (await import("./train/algorithms.bench.js")).algorithmsMemory,
   chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
+  "chunk-eval": async () => (await import("./chunk/chunk-eval.bench.js")).chunkEval,
   context: async () => (await import("./long/context.bench.js")).context,
   curriculum: async () => (await import("./train/curriculum.bench.js")).curriculum,
   extrapolation: async () => (await import("./positions/extrapolation.bench.js")).extrapolation,

@@ -46,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "ai-sdk": ["server"],
   pipeline: [
     "answer",
+    "text",
     "presets",
     "embed",
     "server",
@@ -67,8 +68,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "checkpoint",
   ],
+  // chunk, documents, tokenizers: `tessera chunk` prints what these give, and nothing is between
   cli: [
     "answer",
+    "chunk",
+    "documents",
+    "tokenizers",
     "datasets",
     "embed",
     "metrics",

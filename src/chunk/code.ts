@@ -17,7 +17,8 @@ export interface CodeOptions extends ChunkOptions {
 /**
  * Classes, functions and methods stay whole where they fit, with the comments, decorators and `export` in front of them;
  * what is too large is cut between its parts, then statements, then lines. `headingPath` holds the names of the definitions
- * around a chunk's first character. Errors of syntax cost structure where they are, nothing else.
+ * around a chunk's first character. Errors of syntax cost structure where they are, nothing else; a text
+ * of another language is cut between its lines.
  * The tree is that of 262,144 code units at a time; a definition that is larger is left unnamed in what follows its cut.
  * @throws ConfigError if `maxTokens` or `overlapTokens` is out of range.
  * @throws CapacityError if one code point has more than `maxTokens` tokens.
@@ -32,7 +33,14 @@ const codeOutliner = (language: Language): Outliner => ({
   outline: (text, isLast) => outlineCode(text, isLast, language),
 });
 
+/** Code units that are parsed to see whether a text is of the language at all. */
+const SAMPLE = 4096;
+/** A text with more errors than one in so many code units is of another language. */
+const MIN_ERROR_GAP = 32;
+
 function outlineCode(text: string, isLast: boolean, language: Language): Outline {
+  // recovering from errors in each line takes a hundred times as long as parsing
+  if (!isOf(language, text.slice(0, SAMPLE))) return { marks: [], end: text.length };
   const walk = new Walk(text, language);
   language.parser.parse(text).iterate({ enter: (node) => walk.enter(node), leave: (node) => walk.leave(node) });
   const { marks, topLevel } = walk;
@@ -42,6 +50,16 @@ function outlineCode(text: string, isLast: boolean, language: Language): Outline
 
 /** Code units between two boundaries in the middle of one line. */
 const MIN_STRETCH = 256;
+
+function isOf({ parser }: Language, sample: string): boolean {
+  let numErrors = 0;
+  parser.parse(sample).iterate({
+    enter: ({ type }) => {
+      if (type.isError) numErrors++;
+    },
+  });
+  return numErrors <= 4 + sample.length / MIN_ERROR_GAP;
+}
 
 /** A definition or statement that is open. */
 interface Open {

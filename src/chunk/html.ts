@@ -42,7 +42,7 @@ class HtmlOutliner implements Outliner {
     const { marks } = new Walk(parse(text, { sourceCodeLocationInfo: true }), this.#section);
     if (isLast) return { marks, end: text.length };
     const late = marks.filter(({ at }) => at > text.length / 2);
-    const strongest = Math.max(...late.map(({ strength }) => strength));
+    const strongest = late.reduce((max, { strength }) => Math.max(max, strength), 0);
     const next = late.findLast(({ strength }) => strength === strongest) ?? marks.findLast(({ at }) => at > 0);
     if (next !== undefined) this.#section = next.section;
     return { marks, end: next?.at ?? text.length };

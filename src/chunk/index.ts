@@ -25,6 +25,7 @@ export type {
 export { type ClusterSemanticOptions, clusterSemantic } from "./cluster-semantic.js";
 export { type CodeOptions, code } from "./code.js";
 export { type ContentDefinedOptions, contentDefined } from "./content-defined.js";
+export { estimatedTokens } from "./estimated-tokens.js";
 export { fixed } from "./fixed.js";
 export { html } from "./html.js";
 export { type Language, languages } from "./languages/index.js";

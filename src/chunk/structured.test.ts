@@ -114,7 +114,7 @@ def g():
 
 describe("table", () => {
   const cut = (text: string, maxTokens: number, format?: "csv" | "markdown"): string[] =>
-    shown(table.chunk(text, { counter, maxTokens, ...(format && { format }) }));
+    shown(table.chunk(text, { counter, maxTokens, ...(format && { tableFormat: format }) }));
 
   it("keeps rows of CSV whole, line breaks in quotes included, and says the columns", () => {
     const csv = `name,note\r\n"Ann, Bea","two\nlines ""x"""\r\nCid,5" pipe\r\nDan,"open\r\nEve,1\r\n`;

@@ -11,7 +11,7 @@ import { structureBreaks } from "./structure-breaks.js";
 
 export interface TableOptions extends ChunkOptions {
   /** How tables are written. Default "csv": RFC 4180, with the delimiter that the first row holds most of `,` tab `;` `|`. */
-  readonly format?: "csv" | "markdown";
+  readonly tableFormat?: "csv" | "markdown";
 }
 
 /**
@@ -22,7 +22,7 @@ export interface TableOptions extends ChunkOptions {
  * @throws CapacityError if one code point has more than `maxTokens` tokens.
  */
 export const table: ChunkerDef<TableOptions> = streamed("table", (window, options) => {
-  const outliner = options.format === "markdown" ? new MarkdownTables() : new CsvRows();
+  const outliner = options.tableFormat === "markdown" ? new MarkdownTables() : new CsvRows();
   return packUnits(window, new OutlineUnits(window, outliner), structureBreaks, options);
 });
 

@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { TesseraError } from "../base/errors.js";
 import { chatCommand } from "./commands/chat.js";
+import { chunkCommand } from "./commands/chunk.js";
 import { digestCommand } from "./commands/digest.js";
+import { evalCommand } from "./commands/eval.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
@@ -37,6 +39,8 @@ const commands = [
   trainingStepCommand,
   generateCommand,
   digestCommand,
+  chunkCommand,
+  evalCommand,
   chatCommand,
   serveCommand,
 ];

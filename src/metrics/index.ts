@@ -1,4 +1,4 @@
-/** @file Metrics of what models write, by name. A line here makes one known. */
+/** @file Metrics of what models write, by name: a line here makes one known. Measures of what retrieval finds. */
 
 import { choiceAccuracy } from "./choice-accuracy.js";
 import { exactMatch } from "./exact-match.js";
@@ -8,6 +8,15 @@ import { tokenF1 } from "./token-f1.js";
 import { validJson } from "./valid-json.js";
 
 export type { Metric, MetricTask, Pair, Writing } from "./metric.js";
+export { ndcgAt, recallAt, reciprocalRank } from "./ranking.js";
+export {
+  bestPrecision,
+  type DocumentSpan,
+  type Measure,
+  overlaps,
+  type SpanOverlap,
+  spanOverlap,
+} from "./span-overlap.js";
 
 export const metrics = {
   "exact-match": exactMatch,

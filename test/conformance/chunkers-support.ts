@@ -5,7 +5,7 @@ import type { Chunk, ChunkOptions, EmbedTexts, Span, TokenCounter } from "../../
 /** Texts for each property; TESSERA_RANDOM_TEXTS sets another number: 100,000 for the whole test. */
 const NUM_TEXTS = Number(process.env.TESSERA_RANDOM_TEXTS ?? 120);
 /** One text in so many is longer than any buffer, so that a stream has to decide before it has seen the end. */
-const LONG_EVERY = 50;
+const LONG_EVERY = Math.max(50, NUM_TEXTS / 200);
 const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
 
 /** Fragments that meet in ways no document shows: scripts, clusters, broken surrogates, white space, Markdown. */
@@ -122,7 +122,7 @@ export function* cases(seed: number, share = 1): Generator<Case> {
   for (let i = 0; i < NUM_TEXTS * share; i++) {
     const maxTokens = [8, 16, 40, 200][rng.below(4)]!;
     const overlapTokens = rng.below(2) === 0 ? 0 : rng.below(maxTokens >> 1);
-    const text = randomText(rng, i % LONG_EVERY === 0 ? 3000 : 120);
+    const text = randomText(rng, i % LONG_EVERY < 1 ? 3000 : 120);
     yield { text, options: { counter: all[i % all.length]!, maxTokens, overlapTokens }, rng };
   }
 }

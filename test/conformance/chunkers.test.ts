@@ -36,7 +36,7 @@ const variants: Record<string, ChunkerDef> = {
   "recursive, of plain text": withOptions(chunkers.recursive, { format: "plain" }),
   "code, of Python": withOptions(chunkers.code, { language: "python" }),
   "code, of JavaScript with JSX": withOptions(chunkers.code, { language: "javascript" }),
-  "table, of Markdown": withOptions(chunkers.table, { format: "markdown" }),
+  "table, of Markdown": withOptions(chunkers.table, { tableFormat: "markdown" }),
   "sentence-window, of one sentence": withOptions(chunkers["sentence-window"], { windowSentences: 0 }),
 };
 
@@ -64,19 +64,19 @@ describe.each(Object.entries<ChunkerDef>({ ...chunkers, ...variants }))("chunker
     }
   });
 
-  it.each(["One sentence, and another. ", "no end of words ", "<p>Text in a page.</p>", "f(1);\n", "a,b\n", "x", "漢"])(
-    "holds little of a stream of %j without end",
-    async (part) => {
-      let numRead = 0;
-      async function* endless(): AsyncGenerator<string> {
-        for (; ; numRead += part.length * 1000) yield part.repeat(1000);
-      }
-      for await (const { end } of chunker.chunkStream(endless(), { counter: units, maxTokens: 200 })) {
-        expect(numRead - end).toBeLessThan(1e6);
-        if (numRead > 2e6) break;
-      }
-    },
-  );
+  it("holds little of a stream without end", async () => {
+    const part = "One sentence, <p>and another.\nf(1);\nno end of words 漢漢漢漢,".repeat(200);
+    let numRead = 0;
+    async function* endless(): AsyncGenerator<string> {
+      for (; ; numRead += part.length) yield part;
+    }
+    let last = 0;
+    for await (const { end } of chunker.chunkStream(endless(), { counter: units, maxTokens: 1000 })) {
+      if (numRead > 9e5) break;
+      last = end;
+    }
+    expect(last).toBeGreaterThan(1e5);
+  });
 
   it.each(BLANK)("gives nothing for %j", async (text) => {
     const options = { counter: units, maxTokens: 8 };

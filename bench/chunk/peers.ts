@@ -1,0 +1,79 @@
+/** @file The splitters of LangChain.js and LlamaIndexTS as functions from a text to stretches of it. */
+
+import { MarkdownTextSplitter, RecursiveCharacterTextSplitter, TokenTextSplitter } from "@langchain/textsplitters";
+import { TokenTextSplitter as LlamaTokenSplitter, SentenceSplitter } from "@llamaindex/core/node-parser";
+import type { Span, TokenCounter } from "../../src/chunk/index.js";
+
+export interface Sizes {
+  readonly maxTokens: number;
+  readonly overlapTokens: number;
+  readonly counter: TokenCounter;
+}
+
+export interface Peer {
+  readonly name: string;
+  split(text: string, sizes: Sizes): Promise<string[]>;
+}
+
+const langchain = ({ maxTokens, overlapTokens, counter }: Sizes) => ({
+  chunkSize: maxTokens,
+  chunkOverlap: overlapTokens,
+  lengthFunction: (text: string) => counter.count(text),
+});
+
+/** LlamaIndexTS asks a tokenizer for ids and uses how many there are. */
+const llamaIndex = ({ maxTokens, overlapTokens, counter }: Sizes) => ({
+  chunkSize: maxTokens,
+  chunkOverlap: overlapTokens,
+  tokenizer: { encode: (text: string) => new Uint32Array(counter.count(text)), decode: () => "" },
+});
+
+export const peers: readonly Peer[] = [
+  {
+    name: "LangChain.js recursive",
+    split: (text, sizes) => new RecursiveCharacterTextSplitter(langchain(sizes)).splitText(text),
+  },
+  {
+    name: "LangChain.js Markdown",
+    split: (text, sizes) => new MarkdownTextSplitter(langchain(sizes)).splitText(text),
+  },
+  {
+    name: "LangChain.js token",
+    split: (text, { maxTokens, overlapTokens }) =>
+      new TokenTextSplitter({ chunkSize: maxTokens, chunkOverlap: overlapTokens, encodingName: "gpt2" }).splitText(
+        text,
+      ),
+  },
+  {
+    name: "LlamaIndexTS sentence",
+    split: async (text, sizes) => new SentenceSplitter(llamaIndex(sizes)).splitText(text),
+  },
+  {
+    name: "LlamaIndexTS token",
+    split: async (text, sizes) => new LlamaTokenSplitter(llamaIndex(sizes)).splitText(text),
+  },
+];
+
+/**
+ * Where pieces stand in a text, which peers do not say: the next place after the last one's start with the same characters,
+ * white space aside, since some of them change it.
+ * @returns as many spans as pieces; undefined for a piece that is not there.
+ */
+export function locate(text: string, pieces: readonly string[]): (Span | undefined)[] {
+  const places: number[] = [];
+  let bare = "";
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charAt(i);
+    if (/[\s\ufffd]/.test(character)) continue;
+    places.push(i);
+    bare += character;
+  }
+  let from = 0;
+  return pieces.map((piece) => {
+    const own = piece.replace(/[\s\ufffd]+/g, "");
+    const at = bare.indexOf(own, from);
+    if (own === "" || at < 0) return undefined;
+    from = at + 1;
+    return { start: places[at]!, end: places[at + own.length - 1]! + 1 };
+  });
+}

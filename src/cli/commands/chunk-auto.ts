@@ -1,0 +1,74 @@
+/** @file `tessera chunk --auto`: the best way to cut, found on the user's own documents. */
+
+import { chunkers, embeddingChunkers } from "../../chunk/index.js";
+import {
+  type ChunkTrial,
+  type LabelledQuestion,
+  makeQuestions,
+  readQuestions,
+  searchChunking,
+} from "../../pipeline/retrieval-eval/index.js";
+import { type CuttingFlags, counterOf, embedderOf } from "../cutting-options.js";
+import { allDocuments } from "../documents-of.js";
+import { plural } from "../format.js";
+import { trialTable } from "../retrieval-text.js";
+
+interface Flags extends CuttingFlags {
+  readonly json?: boolean;
+  readonly questions?: string;
+  readonly budget: number;
+}
+
+const SIZES = [128, 256, 512];
+/** Chunkers for text of any kind; html, code and table are for sources of theirs. */
+const CANDIDATES = ["recursive", "sentence", "fixed", "content-defined", "parent-child", "sentence-window"] as const;
+
+/** Prints what was tried, best first, and the options that choose the best. */
+export async function chooseChunking(path: string, flags: Flags): Promise<void> {
+  const documents = await allDocuments(path);
+  const counter = counterOf(flags);
+  const embedder = await embedderOf(flags);
+  const questions: LabelledQuestion[] =
+    flags.questions === undefined
+      ? makeQuestions(documents, { counter })
+      : await readQuestions(flags.questions, documents);
+  const trials = trialsOf(flags, embedder !== undefined);
+  console.error(
+    `${plural(documents.length, "document")}, ${plural(questions.length, "question")}, ${plural(trials.length, "way")} to cut`,
+  );
+  const results = await searchChunking(documents, questions, {
+    trials,
+    counter,
+    budgetTokens: flags.budget,
+    ...(embedder && { embedder }),
+  });
+  await embedder?.close?.();
+  if (flags.json)
+    return console.log(JSON.stringify({ budgetTokens: flags.budget, numQuestions: questions.length, results }));
+  const [best] = results;
+  const made = flags.questions === undefined ? "made from the documents" : `of ${flags.questions}`;
+  console.log(
+    `what ${plural(questions.length, "question")} ${made} find in ${flags.budget} tokens, by ${embedder?.model ?? "BM25"}, in percent\n`,
+  );
+  console.log(trialTable(results));
+  console.log(
+    `\nmost recall: --chunker ${best!.chunker} --max-tokens ${best!.maxTokens} --overlap ${best!.overlapTokens}`,
+  );
+}
+
+/** Every chunker, or the one that was asked for, in each size, without overlap and with an eighth. */
+function trialsOf({ chunker }: Flags, hasEmbedder: boolean): ChunkTrial[] {
+  const names = [
+    ...CANDIDATES,
+    ...(hasEmbedder ? (Object.keys(embeddingChunkers) as (keyof typeof embeddingChunkers)[]) : []),
+  ];
+  return (chunker === undefined ? names : [chunker]).flatMap((name) =>
+    SIZES.flatMap((maxTokens) =>
+      (name in chunkers && name !== "sentence-window" ? [0, maxTokens / 8] : [0]).map((overlapTokens) => ({
+        chunker: name,
+        maxTokens,
+        overlapTokens,
+      })),
+    ),
+  );
+}
