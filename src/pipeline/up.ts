@@ -1,8 +1,7 @@
 /** @file The main job: a folder of documents becomes an index and a tuned model, each stage cached by content. */
 
 import { ConfigError } from "../base/errors.js";
-import { chunkers } from "../chunk/index.js";
-import type { Document, Skip } from "../documents/index.js";
+import type { Skip } from "../documents/index.js";
 import { type WeightFormat, Weights } from "../engine/index.js";
 import type { LanguageModel } from "../nn/index.js";
 import type { MemoryEstimate } from "../plan/index.js";
@@ -12,6 +11,7 @@ import { Runtime } from "../runtime/index.js";
 import { Evaluation, type TrainEvent } from "../train/index.js";
 import { baseCandidate, ownCandidates, ownCodec, type TextCodec } from "./base-model.js";
 import { type Corpus, readCorpus, sha256, splitTokens, type TokenSplit } from "./corpus.js";
+import { CHUNK, chunksOf } from "./document-chunks.js";
 import {
   type ChosenTuning,
   chooseTuning,
@@ -100,9 +100,6 @@ export interface UpResult {
   /** Closes the index and the runtime. */
   close(): Promise<void>;
 }
-
-/** Tokens per chunk, and how many of them repeat the chunk before: an eighth was best at 100 and 200 tokens. */
-const CHUNK = { maxTokens: 256, overlapTokens: 32 };
 
 /** Positions per row for a base that could take more: enough for a section, short enough for many steps. */
 const MOST_POSITIONS = 512;
@@ -281,22 +278,22 @@ async function* tuned(
   }
 }
 
-function chunksOf({ text, mediaType }: Document, { tokenizer }: TextCodec) {
-  const format = mediaType === "text/markdown" ? ("markdown" as const) : ("plain" as const);
-  return chunkers.recursive.chunk(text, { counter: tokenizer, format, ...CHUNK });
-}
-
 function countChunks(corpus: Corpus, codec: TextCodec): number {
   let count = 0;
-  for (const document of corpus.documents) for (const _ of chunksOf(document, codec)) count++;
+  for (const document of corpus.documents) for (const _ of chunksOf(document, codec.tokenizer)) count++;
   return count;
 }
 
 function index(store: Store, corpus: Corpus, codec: TextCodec): Promise<SyncResult> {
   const settings = sha256("recursive", JSON.stringify(CHUNK), codec.hash);
   const byPath = new Map(corpus.documents.map((document) => [document.path, document]));
-  const sources = corpus.documents.map(({ path, hash, text }) => ({ path, text, hash: sha256(hash, settings) }));
-  return syncIndex(store, sources, { chunk: ({ path }) => chunksOf(byPath.get(path)!, codec) });
+  // of the text rather than the file: a reader may make another text of the same bytes one day
+  const sources = corpus.documents.map(({ path, text, pageStarts = [] }) => ({
+    path,
+    text,
+    hash: sha256(text, pageStarts.join(" "), settings),
+  }));
+  return syncIndex(store, sources, { chunk: ({ path }) => chunksOf(byPath.get(path)!, codec.tokenizer) });
 }
 
 /** Held-out loss of the weights as they are served. */

@@ -11,6 +11,8 @@ export interface Passage {
   readonly headingPath: readonly string[];
   readonly start: number;
   readonly end: number;
+  /** Page of the document on which the passage starts, from 1; absent where the document has no pages. */
+  readonly page?: number;
   readonly text: string;
   /** Higher is better; comparable only within one response. */
   readonly score: number;

@@ -30,7 +30,7 @@ interface Flags {
 
 export const upCommand = new Command("up")
   .description("index a folder of documents, tune a small language model on it, and serve both on a local page")
-  .argument("<folder>", "folder of Markdown or plain text, or one document")
+  .argument("<folder>", "folder of documents (Markdown, text, HTML, PDF, ...)")
   .option(
     "--base <path>",
     "tune this checkpoint (a model folder, GGUF or llama2.c file, or a name on the hub) instead of training from scratch",

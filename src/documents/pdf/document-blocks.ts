@@ -1,7 +1,7 @@
 /** @file A PDF as blocks with their pages. */
 import type { Block } from "../markdown-writer.js";
 import { type Glyph, glyphsOf } from "./glyphs.js";
-import { goesOn, hyphenatedWords, joinLines, type Vocabulary } from "./join-lines.js";
+import { goesOn, joinLines, type Vocabulary, vocabularyOf } from "./join-lines.js";
 import { type Line, linesOf, textOfLine } from "./lines.js";
 import { measuresOf } from "./measures.js";
 import { blocksOfPage } from "./page-blocks.js";
@@ -26,7 +26,7 @@ export function documentBlocks({ pdfium, numPages, withPage }: OpenPdf): Block[]
   );
   const lines = withoutRunningLines(pages.map((page) => page.lines));
   const measures = measuresOf(lines.flat());
-  const known = hyphenatedWords(lines.flat().map(textOfLine));
+  const known = vocabularyOf(lines.flat().map(textOfLine));
   const blocks = pages.map(
     ({ tree, glyphs }, i) => taggedBlocks(tree, glyphs, known) ?? blocksOfPage(lines[i]!, measures, known),
   );

@@ -20,6 +20,8 @@ export interface Glyph {
   readonly right: number;
   readonly base: number;
   readonly style: TextStyle;
+  /** A space that the file does not hold: PDFium took a gap for one. */
+  readonly isGap: boolean;
 }
 
 const FLAG_FIXED_PITCH = 1;
@@ -63,7 +65,9 @@ class GlyphReader {
       // a space that PDFium puts between pieces belongs to none
       style = object === 0 ? style : this.#styleOf(object, i);
       const text = textOf(code);
-      if (style !== undefined && text !== "") found.push({ text, style, ...this.#placeOf(i, style) });
+      if (style === undefined || text === "") continue;
+      const isGap = text === " " && this.#pdfium.FPDFText_IsGenerated(this.#textPage, i) === 1;
+      found.push({ text, style, isGap, ...this.#placeOf(i, style) });
     }
     return found;
   }

@@ -4,17 +4,17 @@
 const NO_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u;
 const HYPHENATED = /\p{L}[-\u2010]$/u;
 
-/** What decides whether a hyphen at a line's end belongs to the word. */
-export interface Vocabulary {
-  /** Whether the word stands somewhere with its hyphen, inside a line. */
-  has(word: string): boolean;
-}
+/** Words of a document, in lower case, as they stand inside of lines; with hyphens, the parts are none. */
+export type Vocabulary = ReadonlySet<string>;
 
-/** Words with hyphens that stand inside lines, in lower case. */
-export function hyphenatedWords(lines: Iterable<string>): Set<string> {
+export function vocabularyOf(lines: Iterable<string>): Vocabulary {
   const words = new Set<string>();
+  let isParted = false;
   for (const line of lines) {
-    for (const [word] of line.matchAll(/\p{L}+(?:[-\u2010]\p{L}+)+/gu)) words.add(word.toLowerCase());
+    // what a line's end may have parted tells nothing
+    const whole = (isParted ? line.replace(/^[\p{L}\u2010-]+/u, "") : line).replace(/[\p{L}\u2010-]+[-\u2010]$/u, "");
+    for (const [word] of whole.matchAll(/\p{L}+(?:[-\u2010]\p{L}+)*/gu)) words.add(word.toLowerCase());
+    isParted = HYPHENATED.test(line);
   }
   return words;
 }
@@ -23,13 +23,24 @@ export function hyphenatedWords(lines: Iterable<string>): Set<string> {
 export function joinLines(before: string, line: string, known: Vocabulary): string {
   if (before === "") return line;
   if (HYPHENATED.test(before) && /^\p{Ll}/u.test(line)) {
-    const left = /[\p{L}\u2010-]+$/u.exec(before)![0];
-    const right = /^[\p{L}\u2010-]+/u.exec(line)![0];
-    const isOwn = known.has((left + right).toLowerCase()) || /[-\u2010]./u.test(left);
-    return (isOwn ? before : before.slice(0, -1)) + line;
+    return (keepsHyphen(before, line, known) ? before : before.slice(0, -1)) + line;
   }
-  const isTight = NO_SPACES.test(before.at(-1)!) && NO_SPACES.test(line[0]!);
-  return before + (isTight || /[-\u2010/]$/.test(before) ? "" : " ") + line;
+  const isOneWord = /[-\u2010/]$|\S[–—]$/.test(before) || isTight(before, line);
+  return before + (isOneWord ? "" : " ") + line;
+}
+
+/** A hyphen at a line's end is the word's own if the word stands so elsewhere, or has others, or is two known words. */
+function keepsHyphen(before: string, line: string, known: Vocabulary): boolean {
+  const left = /[\p{L}\u2010-]+$/u.exec(before)![0].toLowerCase();
+  const right = /^[\p{L}\u2010-]+/u.exec(line)![0].toLowerCase();
+  if (known.has(left + right) || /[-\u2010]./u.test(left)) return true;
+  const stem = left.slice(0, -1);
+  return !known.has(stem + right) && known.has(stem) && known.has(right);
+}
+
+/** Whether no space belongs between two texts: both are of a script without spaces where they meet. */
+export function isTight(before: string, after: string): boolean {
+  return NO_SPACES.test(before.at(-1)!) && NO_SPACES.test(after[0]!);
 }
 
 /** Whether a text that ends so goes on in the next column or page, which begins with `next`. */

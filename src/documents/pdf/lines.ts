@@ -1,5 +1,6 @@
 /** @file Lines of a page from its characters. */
 import type { Glyph, TextStyle } from "./glyphs.js";
+import { isTight } from "./join-lines.js";
 
 /** A stretch of a line without a wide gap: all of it, or a cell of a table. */
 export interface Segment {
@@ -59,20 +60,22 @@ function lineOf(glyphs: readonly Glyph[]): Line | undefined {
   const first = visible[0];
   if (first === undefined) return undefined;
   const segments: { text: string; left: number; right: number }[] = [];
-  let hasSpace = false;
-  for (const { text, left, right, style } of glyphs) {
+  let space: "none" | "gap" | "written" = "none";
+  for (const { text, left, right, style, isGap } of glyphs) {
     if (text === " ") {
-      hasSpace = true;
+      if (space !== "written") space = isGap ? "gap" : "written";
       continue;
     }
     const segment = segments.at(-1);
     const gap = segment === undefined ? Number.POSITIVE_INFINITY : left - segment.right;
     if (segment === undefined || gap > CELL_GAP * style.size) segments.push({ text, left, right });
     else {
-      segment.text += (hasSpace || gap > WORD_GAP * style.size ? " " : "") + text;
+      // justified Chinese has gaps between characters, and no words for them to part
+      const isWordGap = (space === "gap" || gap > WORD_GAP * style.size) && !isTight(segment.text, text);
+      segment.text += (space === "written" || isWordGap ? " " : "") + text;
       segment.right = Math.max(segment.right, right);
     }
-    hasSpace = false;
+    space = "none";
   }
   return {
     segments,

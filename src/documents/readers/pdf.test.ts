@@ -40,10 +40,11 @@ describe("pdf", () => {
       "The well-known example of a tool that is very small and hyphen-",
       "ated by hand, which shows that a well-",
       "known word of many parts, such as state-of-the-",
-      "art, keeps what it has.",
+      "art, keeps what it has. A rule by hand is a hand-",
+      "rule.",
     ];
     expect(await textOf({ texts: pdfLines(lines, at) })).toBe(
-      "The well-known example of a tool that is very small and hyphenated by hand, which shows that a well-known word of many parts, such as state-of-the-art, keeps what it has.",
+      "The well-known example of a tool that is very small and hyphenated by hand, which shows that a well-known word of many parts, such as state-of-the-art, keeps what it has. A rule by hand is a hand-rule.",
     );
   });
 

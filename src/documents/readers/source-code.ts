@@ -7,7 +7,8 @@ function language<Name extends string>(name: Name, ...extensions: readonly strin
 }
 
 export const sourceCode = {
-  typescript: language("typescript", ".ts", ".tsx", ".mts", ".cts"),
+  typescript: language("typescript", ".ts", ".mts", ".cts"),
+  tsx: language("tsx", ".tsx"),
   javascript: language("javascript", ".js", ".jsx", ".mjs", ".cjs"),
   python: language("python", ".py", ".pyi"),
   go: language("go", ".go"),

@@ -152,17 +152,23 @@ async function find(question) {
  * @param {boolean} isFused whether ranks say more than the order does
  */
 function passageItem(passage, isFused) {
-  const { path, headingPath, start, end, text, score, ranks, matches } = passage;
+  const { path, headingPath, text, start, score, ranks, matches } = passage;
   const open = make("button", "open", make("span", "path", path), headingPath.join(" › "));
   open.type = "button";
   open.dir = "auto";
   open.addEventListener("click", () => openDocument(passage));
-  const place = [`characters ${grouped(start)}–${grouped(end)}`, `score ${score.toPrecision(3)}`];
+  const place = [placeOf(passage), `score ${score.toPrecision(3)}`];
   if (isFused && ranks.text !== undefined) place.push(`rank ${ranks.text} by words`);
   if (isFused && ranks.vector !== undefined) place.push(`rank ${ranks.vector} by meaning`);
   const body = make("div", "body", ...marked(text, start, matches));
   body.dir = "auto";
   return make("li", "passage", make("h3", "", open), make("p", "place", place.join(" · ")), body);
+}
+
+/** @param {Passage} passage */
+function placeOf({ page, start, end }) {
+  const characters = `characters ${grouped(start)}–${grouped(end)}`;
+  return page === undefined ? characters : `page ${grouped(page)} · ${characters}`;
 }
 
 /**
@@ -231,12 +237,13 @@ function setWriting(isBusy) {
 }
 
 /** @param {Passage} passage */
-async function openDocument({ path, start, end, text: expected }) {
+async function openDocument(passage) {
+  const { path, start, end, text: expected } = passage;
   opening.abort();
   opening = new AbortController();
   const { signal } = opening;
   page.documentPath.textContent = path;
-  page.documentPlace.textContent = `characters ${grouped(start)}–${grouped(end)}`;
+  page.documentPlace.textContent = placeOf(passage);
   page.documentFailure.hidden = true;
   page.documentText.replaceChildren();
   page.dialog.showModal();

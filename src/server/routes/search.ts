@@ -26,7 +26,7 @@ export const search: RouteDef = {
 };
 
 function passageOf({ chunk, score, ranks }: Hit, question: string): Passage {
-  const { path, headingPath, start, end, text } = chunk;
+  const { path, headingPath, start, end, page, text } = chunk;
   const matches = matchedWords(question, text).map((word) => [start + word.start, start + word.end] as const);
-  return { path, headingPath, start, end, text, score, ranks, matches };
+  return { path, headingPath, start, end, ...(page !== undefined && { page }), text, score, ranks, matches };
 }
