@@ -104,6 +104,12 @@ export function addTuneFlags(command: Command): Command {
           .join("; ")}`,
       ).choices(Object.keys(recipes)),
     )
+    .addOption(
+      new Option(
+        "--task <task>",
+        "what the model is to do: write text, or find passages (an encoder, tuned on pairs) (default: text)",
+      ).choices(["text", "embedding"]),
+    )
     .option("--base <model>", "model folder, GGUF or llama2.c file, or a name on the hub")
     .option("--data <paths...>", "JSON, JSONL or text files, or folders of these")
     .option("--validation <paths...>", "files to hold out instead of a share of the data")

@@ -16,6 +16,8 @@ export type { DataFormat, RawRow, RefusedFormat } from "./format.js";
 export { type DataFormatName, dataFormats, refusedFormats } from "./formats/index.js";
 export { type JsonSchemaObject, jsonSchemaOf, OutputSchema, type ReadOutput } from "./output-schema.js";
 export { type OverLong, overLongPolicies } from "./over-long.js";
+export { type PairColumns, type ReadPairs, readPairs, type TextPair } from "./pairs/read-pairs.js";
+export { pairBatches, splitPairs } from "./pairs/split-pairs.js";
 export {
   type FileReport,
   type ReadExamples,

@@ -61,7 +61,9 @@ export { type LlamaConfig, llama } from "./llama.js";
 export {
   type Prompts,
   type SentenceModules,
+  type SentenceSettings,
   sentenceLength,
+  sentenceModuleFiles,
   sentenceModules,
   sentencePrompts,
   staticModulePath,

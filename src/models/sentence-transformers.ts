@@ -113,3 +113,44 @@ function poolingOf(config: unknown, path: string): PoolingMode[] {
     return known;
   });
 }
+
+/** What is written beside an encoder. */
+export interface SentenceSettings {
+  readonly pooling: Pooling;
+  readonly prompts: Prompts;
+  /** Longest text in tokens. */
+  readonly maxTokens: number;
+  /** Length of the encoder's vectors. */
+  readonly width: number;
+}
+
+/**
+ * The folders and JSON files by which sentence-transformers (from 2.3 on) finds an encoder's pooling, length and prompts.
+ * The encoder itself lies in the folder's root.
+ */
+export function sentenceModuleFiles({ pooling, prompts, maxTokens, width }: SentenceSettings): {
+  readonly folders: readonly string[];
+  readonly files: Readonly<Record<string, unknown>>;
+} {
+  const kinds = ["Transformer", "Pooling", ...(pooling.isNormalized ? ["Normalize"] : [])];
+  const pathOf = (kind: string, idx: number): string => (idx === 0 ? "" : `${idx}_${kind}`);
+  const modes = Object.fromEntries(flags.map(([key, mode]) => [key, pooling.modes.some((name) => name === mode)]));
+  return {
+    folders: kinds.slice(1).map((kind, i) => pathOf(kind, i + 1)),
+    files: {
+      "modules.json": kinds.map((kind, idx) => ({
+        idx,
+        name: String(idx),
+        path: pathOf(kind, idx),
+        type: `sentence_transformers.models.${kind}`,
+      })),
+      "1_Pooling/config.json": { word_embedding_dimension: width, ...modes, include_prompt: true },
+      "sentence_bert_config.json": { max_seq_length: maxTokens, do_lower_case: false },
+      "config_sentence_transformers.json": {
+        prompts: { query: prompts.query, document: prompts.passage },
+        default_prompt_name: null,
+        similarity_fn_name: "cosine",
+      },
+    },
+  };
+}

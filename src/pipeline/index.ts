@@ -2,6 +2,13 @@
 
 export type { AdapterFolder } from "./adapter-models.js";
 export { ChatSession } from "./chat-session.js";
+export {
+  type EmbeddingConfig,
+  type EmbeddingContext,
+  type EmbeddingEvent,
+  type EmbeddingReport,
+  tuneEmbedding,
+} from "./embedding/index.js";
 export { openKnowledge } from "./knowledge.js";
 export { type ReadingModelOptions, ResultFile, readingModel } from "./reading-model.js";
 export { type SavedRequest, SavedText } from "./saved-text.js";

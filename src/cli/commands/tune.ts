@@ -1,6 +1,7 @@
 /** @file `tessera tune`: a model and examples in, a tuned model out. */
 
 import { Command } from "commander";
+import { embeddingConfigJsonSchema } from "../../pipeline/embedding/index.js";
 import {
   contextText,
   onDevice,
@@ -14,10 +15,11 @@ import {
   tuneSettings,
 } from "../../pipeline/tuning/index.js";
 import { bytes, integer, parameters, plural, rows, seconds } from "../format.js";
-import { parseBytes } from "../options.js";
+import { parseBytes, readJsonObject } from "../options.js";
 import { StatusLine } from "../status-line.js";
 import { stopSignal } from "../stop-signal.js";
 import { TrainingStatus } from "../training-status.js";
+import { runEmbeddingTuning } from "../tune-embedding.js";
 import { addTuneFlags, type TuneFlags, tuneConfig } from "../tune-flags.js";
 
 export const tuneCommand = addTuneFlags(
@@ -30,8 +32,14 @@ export const tuneCommand = addTuneFlags(
   .action(run);
 
 async function run(flags: TuneFlags & { printSchema?: boolean; json?: boolean }): Promise<void> {
+  const isEmbedding = taskOf(flags) === "embedding";
   if (flags.printSchema) {
-    console.log(JSON.stringify(tuneConfigJsonSchema(), null, 2));
+    console.log(JSON.stringify(isEmbedding ? embeddingConfigJsonSchema() : tuneConfigJsonSchema(), null, 2));
+    return;
+  }
+  if (isEmbedding) {
+    const report = await runEmbeddingTuning(flags);
+    if (flags.json) console.log(JSON.stringify(report));
     return;
   }
   const config = tuneConfig(flags);
@@ -42,6 +50,11 @@ async function run(flags: TuneFlags & { printSchema?: boolean; json?: boolean })
   const context = { signal: stop.signal, ...(memoryBytes !== undefined && { memoryBytes }) };
   const report = await runTune(config, context, reporter(status));
   if (flags.json) console.log(JSON.stringify(report));
+}
+
+/** The flag's, else the configuration file's. */
+function taskOf({ task, config }: TuneFlags): unknown {
+  return task ?? (config === undefined ? undefined : readJsonObject(config).task);
 }
 
 function reporter(status: StatusLine): (event: TuneEvent) => void {

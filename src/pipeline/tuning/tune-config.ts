@@ -41,6 +41,7 @@ const paths = z.union([z.string(), z.array(z.string()).min(1)]);
 
 export const tuneConfigSchema = z.strictObject({
   $schema: z.string().optional(),
+  task: z.literal("text").optional().describe("To write text; embedding has a schema of its own."),
   recipe: z
     .enum(keys(recipes) as [RecipeName, ...RecipeName[]])
     .optional()
