@@ -8,7 +8,7 @@ import { replaceFiles } from "../../checkpoint/atomic.js";
 import { type AttentionTiles, fastestTiles, type TrainDescription } from "../../plan/index.js";
 import { Runtime } from "../../runtime/index.js";
 import { sha256 } from "../corpus.js";
-import { builds } from "./manifest.js";
+import { builds } from "./builds.js";
 
 const fileSchema = z.record(z.string(), z.object({ attentionTile: z.int().positive(), keyTile: z.int().positive() }));
 type Known = z.infer<typeof fileSchema>;

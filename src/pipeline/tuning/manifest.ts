@@ -1,11 +1,11 @@
 /** @file What makes a run repeatable: everything that its result follows from, and hashes of the result. */
 
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { z } from "zod";
+import { buildsSchema } from "./builds.js";
 import { tuneConfigSchema } from "./tune-config.js";
 import { tunePlanSchema } from "./tune-plan.js";
 
@@ -18,7 +18,7 @@ export const manifestSchema = z.object({
   plan: tunePlanSchema,
   threads: z.int(),
   /** Builds that decide the last bits. */
-  builds: z.object({ tessera: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
+  builds: buildsSchema,
   /** Loss of every step. */
   losses: z.array(z.number()),
   /** SHA-256 of files of the run, by path. */
@@ -28,17 +28,6 @@ export const manifestSchema = z.object({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 export const MANIFEST_VERSION = "1";
-
-export function builds(): Manifest["builds"] {
-  const require = createRequire(import.meta.url);
-  const versionOf = (path: string): string => (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
-  return {
-    tessera: versionOf(new URL("../../../package.json", import.meta.url).pathname),
-    node: process.version,
-    onnxruntime: versionOf(require.resolve("onnxruntime-node/package.json")),
-    platform: `${process.platform}-${process.arch}`,
-  };
-}
 
 /** Hashes of the weights below these folders of a run, by path with forward slashes. */
 export async function weightHashes(root: string, folders: readonly string[]): Promise<Record<string, string>> {
