@@ -15,8 +15,8 @@ export interface PostingList {
 export type BlockLengths = ReadonlyMap<number, Uint32Array>;
 
 /** How soon more occurrences of a term stop counting, and how much long chunks are held back: the values of Lucene. */
-const k1 = 1.2;
-const b = 0.75;
+export const k1 = 1.2;
+export const b = 0.75;
 
 /**
  * The best slots for a query.

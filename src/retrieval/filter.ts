@@ -82,6 +82,7 @@ function parseEntry(key: string, value: unknown, place: string): Condition {
     const of = value.map((part: unknown, i) => parseFilter(part, `${place}[${i}]`));
     return { kind: key === "$and" ? "and" : "or", of };
   }
+  if (isHalf(key)) throw wrong(place, "a name without zero characters and half surrogate pairs", key);
   if (key.startsWith("$"))
     throw new ConfigError(`${place}: unknown; there are $and, $or and $not, and names of fields`);
   if (isValue(value)) return { kind: "in", field: key, values: [value] };
@@ -115,7 +116,7 @@ export function checkMetadata(path: string, metadata: Readonly<Record<string, un
   for (const [field, value] of Object.entries(metadata)) {
     const place = `indexing ${path}: metadata ${JSON.stringify(field)}`;
     if (field.startsWith("$")) throw new DataError(`${place} starts with $, which filters use; rename it`);
-    if (!isValue(value) || isHalf(field) || isHalf(value)) {
+    if (!isValue(value) || isHalf(field)) {
       throw new DataError(
         `${place}: expected a finite number, a boolean, or a string without zero characters and half surrogate pairs, got ${shown(value)}`,
       );
@@ -130,14 +131,17 @@ const isOrder = (name: string): name is OrderName => Object.hasOwn(orders, name)
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** What every index can keep: databases have no text with zeros and half surrogate pairs, and JSON no NaN. */
 const isValue = (value: unknown): value is MetadataValue =>
-  typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+  (typeof value === "string" && !isHalf(value)) ||
+  typeof value === "boolean" ||
+  (typeof value === "number" && Number.isFinite(value));
 
 /** Own fields only, so that no filter meets what every object inherits. */
 const fieldOf = (metadata: Metadata, field: string): MetadataValue | undefined =>
   Object.hasOwn(metadata, field) ? metadata[field] : undefined;
 
-const isHalf = (value: unknown): boolean => typeof value === "string" && /[\0\p{Surrogate}]/u.test(value);
+const isHalf = (text: string): boolean => /[\0\p{Surrogate}]/u.test(text);
 
 /** Negative, zero or positive; strings by code points, as databases have them, not by UTF-16 code units. */
 function compare(a: MetadataValue, b: MetadataValue): number {

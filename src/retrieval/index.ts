@@ -1,5 +1,8 @@
 /** @file Finding the chunks that answer a question: indexes, fusion, reranking, packing, and keeping an index up to date. */
+import { ConfigError } from "../base/errors.js";
+import { pgvector } from "./stores/pgvector.js";
 import { sqlite } from "./stores/sqlite.js";
+import type { Store, StoreDef, StoreOptions } from "./stores/store.js";
 
 export { type Comparison, type Filter, type Metadata, type MetadataValue, matches, parseFilter } from "./filter.js";
 export { type Fused, reciprocalRankFusion } from "./fuse.js";
@@ -42,4 +45,18 @@ export { type CutChunk, type SourceDocument, type SyncOptions, type SyncResult, 
 export { takeFitting } from "./take-fitting.js";
 
 /** Kinds of index, by name. */
-export const stores = { sqlite } as const;
+export const stores = { sqlite, pgvector } as const;
+
+/**
+ * Opens an index by where it is: an address with a scheme (`postgres://user@host/database?schema=name`), or a folder.
+ * @throws ConfigError for a scheme that no kind of index has; else as `StoreDef.open`.
+ */
+export async function openStore(location: string, options?: StoreOptions): Promise<Store> {
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(location)?.[1]?.toLowerCase();
+  if (scheme === undefined) return stores.sqlite.open(location, options);
+  const kinds: readonly StoreDef[] = Object.values(stores);
+  const kind = kinds.find(({ schemes }) => schemes.includes(scheme));
+  if (kind !== undefined) return kind.open(location, options);
+  const known = kinds.flatMap(({ schemes }) => schemes).join(", ");
+  throw new ConfigError(`opening an index: no kind of index has the scheme ${scheme}; there are ${known}, and folders`);
+}

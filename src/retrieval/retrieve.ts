@@ -1,6 +1,6 @@
 /** @file A question to passages: several searches fused, reranked, spread out and packed, with what each step said. */
 import { ConfigError } from "../base/errors.js";
-import { type Fusion, rrf } from "./fusions/index.js";
+import { type Fusion, fusions } from "./fusions/index.js";
 import { range, scale } from "./fusions/scores.js";
 import { maximalMarginalRelevance, similarityOf } from "./mmr.js";
 import { type PackedContext, type PackOptions, packContext } from "./pack.js";
@@ -28,7 +28,11 @@ export interface RetrieveOptions extends Pick<Query, "paths" | "filter"> {
   readonly depth?: number;
   /** Other questions that are searched beside the one given. */
   readonly rewrite?: Rewrite;
-  /** Default reciprocal rank fusion. */
+  /**
+   * Default: by ranks (RRF) for one question, by scores (min-max) for several, where the many lists that agree on middling
+   * passages outvote the one that has a part's answer: of 300 pairs of XQuAD questions asked as one, both paragraphs are
+   * among the best five for 0.96 by scores, 0.93 by a single search and 0.44 by ranks.
+   */
   readonly fusion?: Fusion;
   /** How much each kind of list counts. Default 1 and 1. */
   readonly weights?: { readonly text: number; readonly vector: number };
@@ -133,7 +137,9 @@ async function search(questions: readonly string[], limit: number, options: Retr
   return searches;
 }
 
-function fuseSearches(searches: readonly Search[], { fusion = rrf, weights }: RetrieveOptions): Passage[] {
+function fuseSearches(searches: readonly Search[], options: RetrieveOptions): Passage[] {
+  const isOneQuestion = new Set(searches.map(({ question }) => question)).size === 1;
+  const { fusion = isOneQuestion ? fusions.rrf : fusions["min-max"], weights } = options;
   const chunks = new Map(searches.flatMap(({ hits }) => hits.map(({ chunk }) => [chunk.id, chunk] as const)));
   const lists = searches.map(({ hits }) => hits.map(({ chunk, score }) => ({ key: chunk.id, score })));
   const fused = fusion.fuse(lists, weights && searches.map(({ by }) => weights[by]));

@@ -8,6 +8,11 @@ it.each<[string, string[]]>([
     "How do I validate a request body and where are hooks registered?",
     ["How do I validate a request body", "where are hooks registered", "validate request body hooks registered"],
   ],
+  [
+    "Who wrote the first report, and when was the second printed?",
+    ["Who wrote the first report", "when was the second printed"],
+  ],
+  ["Where do hooks run, or how are plugins loaded", ["Where do hooks run", "how are plugins loaded"]],
   ["What is TiDB?", []],
   ["Salt and pepper", ["Salt pepper"]],
   ["如何读取历史数据，以及如何提交事务？", ["如何读取历史数据", "如何提交事务"]],

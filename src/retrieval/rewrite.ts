@@ -7,9 +7,13 @@ import { isFunctionWord } from "./terms.js";
  */
 export type Rewrite = (question: string, signal?: AbortSignal) => readonly string[] | Promise<readonly string[]>;
 
+const conjunction = "(?:and|or|but|y|o|pero|und|oder|aber|et|ou|mais)";
+
 /** Between the parts of a compound question; words only between spaces, so that no word is cut. */
-const seams =
-  /[?!;.？！；。，、]+|,\s|\s(?:and|or|but|y|o|pero|und|oder|aber|et|ou|mais)\s|(?:以及|并且|而且|或者|还是|同时)/giu;
+const seams = new RegExp(
+  String.raw`[?!;.？！；。，、]+|,\s(?:${conjunction}\s)?|\s${conjunction}\s|(?:以及|并且|而且|或者|还是|同时)`,
+  "giu",
+);
 
 const words = /[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}'’-]*/gu;
 

@@ -1,17 +1,24 @@
-/** @file What the conformance suites of the indexes share: folders that go away, documents, words and vectors. */
+/** @file What the conformance suites of the indexes share: places for them, documents, words and vectors. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach } from "vitest";
+import { afterAll, afterEach, it } from "vitest";
 import type { Rng } from "../../src/base/rng.js";
 import type { DocumentChunks, IndexedChunk, Store, StoreDef, StoreOptions } from "../../src/retrieval/index.js";
+import { isOneSession, startPostgres, type TestPostgres } from "../support/postgres.js";
 
 const folders: string[] = [];
 const opened: Store[] = [];
+let postgres: TestPostgres | undefined;
+let numSchemas = 0;
 
 afterEach(async () => {
   for (const store of opened.splice(0)) await store.close();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+afterAll(async () => {
+  await postgres?.[Symbol.asyncDispose]();
 });
 
 export function newFolder(): string {
@@ -20,9 +27,36 @@ export function newFolder(): string {
   return folder;
 }
 
+/** Where an index of this kind can be made: a folder, or a schema in a database. */
+export async function newLocation({ schemes }: StoreDef): Promise<string> {
+  if (!schemes.includes("postgres")) return newFolder();
+  postgres ??= await startPostgres();
+  return `${postgres.address}?schema=test_${process.pid}_${numSchemas++}`;
+}
+
+/** Leaves out what a kind of index declares in `skips`, with its reason as the name of the case. */
+export function caseOf(def: StoreDef): (name: string, body: () => Promise<void>) => void {
+  const skips: Readonly<Record<string, string>> = {
+    ...def.skips,
+    ...(def.schemes.includes("postgres") && isOneSession && oneSessionSkips),
+  };
+  return (name, body) => {
+    const reason = skips[name];
+    if (reason === undefined) it(name, body);
+    else it.skip(`${name} (${reason})`, body);
+  };
+}
+
+const oneSession =
+  "PGlite has one session for all connections, so a second writer is the first; set TESSERA_TEST_POSTGRES";
+const oneSessionSkips = {
+  "lets one writer in at a time": oneSession,
+  "tells a second process that the first one writes, and lets it in when that is killed": oneSession,
+};
+
 /** An open index that is closed, and whose folder is removed, after the test. */
-export async function open(def: StoreDef, folder = newFolder(), options?: StoreOptions): Promise<Store> {
-  const store = await def.open(folder, options);
+export async function open(def: StoreDef, location?: string, options?: StoreOptions): Promise<Store> {
+  const store = await def.open(location ?? (await newLocation(def)), options);
   opened.push(store);
   return store;
 }

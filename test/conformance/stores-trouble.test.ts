@@ -4,14 +4,16 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import { Rng } from "../../src/base/rng.js";
 import { type Store, type StoreDef, StoreError, stores, syncIndex } from "../../src/retrieval/index.js";
-import { document, newFolder, open, randomText, search, unitVector } from "./stores-support.js";
+import { caseOf, document, newFolder, newLocation, open, randomText, search, unitVector } from "./stores-support.js";
 
 describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
+  const run = caseOf(def);
+
   describe("trouble", () => {
-    it("refuses to work after it was closed", async () => {
+    run("refuses to work after it was closed", async () => {
       const store = await open(def);
       await store.close();
       await store.close();
@@ -19,14 +21,14 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       await expect(store.replace([])).rejects.toThrow(StoreError);
     });
 
-    it("says so when the folder is a file", async () => {
+    run("says so when the folder is a file", async () => {
       const path = join(newFolder(), "file");
       writeFileSync(path, "x");
       await expect(open(def, path)).rejects.toThrow(StoreError);
     });
 
-    it("lets one writer in at a time", async () => {
-      const folder = newFolder();
+    run("lets one writer in at a time", async () => {
+      const folder = await newLocation(def);
       const first = await open(def, folder);
       const second = await open(def, folder);
       await first.replace([document("a.md", ["one"])]);
@@ -37,7 +39,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       expect(await second.count()).toBe(2);
     });
 
-    it("works or reports damage, and never crashes, when bytes of its files change", async () => {
+    run("works or reports damage, and never crashes, when bytes of its files change", async () => {
       const rng = new Rng(5);
       let numReports = 0;
       for (let round = 0; round < 30; round++) {
@@ -54,12 +56,21 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       expect(numReports).toBeGreaterThan(10);
     });
 
-    it("verifies, compacts and copies what it has", async () => {
+    run("verifies and compacts what it has", async () => {
       const rng = new Rng(6);
       const store = await open(def, await filledFolder(def, rng));
+      const query = { text: randomText(rng, 4), vector: unitVector(rng, 16), limit: 20 };
       await store.remove(["d0.md", "d1.md"]);
+      const before = await store.query(query);
       await store.compact();
       await store.verify();
+      expect(await store.query(query)).toEqual(before);
+      expect(await store.count()).toBe(54);
+    });
+
+    run("copies what it has while it is used", async () => {
+      const rng = new Rng(6);
+      const store = await open(def, await filledFolder(def, rng));
       const query = { text: randomText(rng, 4), vector: unitVector(rng, 16), limit: 20 };
       const copied = join(newFolder(), "copy");
       await store.snapshot(copied);
@@ -74,7 +85,17 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       await copy.verify();
     });
 
-    it("brings an index up to date with the documents that changed", async () => {
+    run("is built again, empty, with another embedder", async () => {
+      const location = await filledFolder(def, new Rng(7));
+      const embedding = { model: "other", dimension: 3 };
+      const store = await open(def, location, { embedding, rebuild: true });
+      expect([await store.count(), (await store.documents()).size, store.embedding]).toEqual([0, 0, embedding]);
+      await store.replace([document("a.md", ["x"], [Float32Array.of(0, 1, 0)])]);
+      expect(await search(store, "x")).toEqual(["a.md#0"]);
+      await store.verify();
+    });
+
+    run("brings an index up to date with the documents that changed", async () => {
       const store = await open(def);
       const source = (path: string, text: string) => ({ path, text, hash: text });
       const chunk = ({ text }: { text: string }) => document("", text.split("|")).chunks;
@@ -89,8 +110,8 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
   });
 
   describe("processes", () => {
-    it("tells a second process that the first one writes, and lets it in when that is killed", async () => {
-      const folder = newFolder();
+    run("tells a second process that the first one writes, and lets it in when that is killed", async () => {
+      const folder = await newLocation(def);
       const { child, lines } = startWriter(key, folder);
       await nextLine(lines);
       const store = await open(def, folder);
@@ -102,8 +123,8 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       expect(await search(store, "x")).toEqual(["mine.md#0"]);
     });
 
-    it("loses no acknowledged write and shows no half one when it is killed at any moment", async () => {
-      const folder = newFolder();
+    run("loses no acknowledged write and shows no half one when it is killed at any moment", async () => {
+      const folder = await newLocation(def);
       const rng = new Rng(9);
       for (let round = 0; round < 4; round++) {
         const acknowledged = await writeUntilKilled(key, folder, 20 + rng.below(250));
@@ -125,7 +146,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
 });
 
 async function filledFolder(def: StoreDef, rng: Rng): Promise<string> {
-  const folder = newFolder();
+  const folder = await newLocation(def);
   const store = await def.open(folder, { embedding: { model: "m", dimension: 16 } });
   const documents = Array.from({ length: 20 }, (_, i) => {
     const texts = Array.from({ length: 3 }, () => randomText(rng, 60));

@@ -12,7 +12,7 @@ import {
   stores,
 } from "../../src/retrieval/index.js";
 import { randomFilter, randomMetadata } from "../support/filter-samples.js";
-import { document, newFolder, open, randomText, search, unitVector } from "./stores-support.js";
+import { document, newLocation, open, randomText, search, unitVector } from "./stores-support.js";
 
 describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
   it("has its registry key as name", () => {
@@ -21,7 +21,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
 
   describe("changes", () => {
     it("gives back what was stored, after reopening too", async () => {
-      const folder = newFolder();
+      const folder = await newLocation(def);
       const first = await open(def, folder);
       const awkward = "\ufeffzero \0, half a pair \ud83d, quote ' \" and 😀\r\n";
       await first.replace([document("a/b.md", ["alpha beta", awkward]), document("empty.md", [])]);
@@ -90,7 +90,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
     });
 
     it("shows another reader the old or the new chunks, never a mixture", async () => {
-      const folder = newFolder();
+      const folder = await newLocation(def);
       const writer = await open(def, folder);
       const version = (n: number) =>
         document(
@@ -197,7 +197,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       await store.replace(documents.slice(0, 10).map((of) => ({ ...of, hash: "h2" })));
       const vector = unitVector(rng, 16);
       const all = new Map((await store.query({ text: "word", limit: 200 })).map((hit) => [hit.chunk.id, hit.score]));
-      for (let n = 0; n < 60; n++) {
+      for (let n = 0; n < 30; n++) {
         const filter = randomFilter(rng);
         const expected = [...metadata].filter(([, of]) => matches(filter, of)).map(([path]) => path);
         for (const query of [{ text: "word" }, { vector }, { text: "word", vector }]) {
@@ -318,7 +318,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       const vectors = Array.from({ length: numVectors }, (_, i) =>
         unitVector(rng, embedding.dimension, centres[i % 20]),
       );
-      const store = await open(def, newFolder(), { embedding });
+      const store = await open(def, await newLocation(def), { embedding });
       const texts = vectors.map((_, i) => `number${i} ${randomText(rng, 5)}`);
       await store.replace([document("v.md", texts, vectors)]);
       return { store, vectors, rng };
@@ -396,7 +396,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
     });
 
     it("forgets vectors of replaced chunks and finds again after reopening", async () => {
-      const folder = newFolder();
+      const folder = await newLocation(def);
       const rng = new Rng(3);
       const first = await open(def, folder, { embedding });
       const [old, now, other] = [0, 1, 2].map(() => unitVector(rng, embedding.dimension));
@@ -413,7 +413,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
     });
 
     it("shows another reader what was written since its last search", async () => {
-      const folder = newFolder();
+      const folder = await newLocation(def);
       const rng = new Rng(4);
       const writer = await open(def, folder, { embedding });
       const reader = await open(def, folder);
@@ -428,7 +428,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
     });
 
     it("refuses vectors that do not fit", async () => {
-      const store = await open(def, newFolder(), { embedding });
+      const store = await open(def, await newLocation(def), { embedding });
       const wrong = [undefined, new Float32Array(47), new Float32Array(48), new Float32Array(48).fill(Number.NaN)];
       for (const vector of wrong) {
         const vectors = vector === undefined ? undefined : [vector];
@@ -440,7 +440,7 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
     });
 
     it("says what to do when it is opened with another embedder", async () => {
-      const folder = newFolder();
+      const folder = await newLocation(def);
       await (await open(def, folder, { embedding })).close();
       const other = { model: "test-model", dimension: 64 };
       await expect(open(def, folder, { embedding: other })).rejects.toThrow(StoreError);
@@ -449,10 +449,12 @@ describe.each(Object.entries(stores))("store %s", (key, def: StoreDef) => {
       );
       const sameSize = { model: "other-model", dimension: 48 };
       await expect(open(def, folder, { embedding: sameSize })).rejects.toThrow(/other-model.*test-model/);
-      const textOnly = newFolder();
+      const textOnly = await newLocation(def);
       await (await open(def, textOnly)).close();
       await expect(open(def, textOnly, { embedding })).rejects.toThrow(/has no vectors; build it again/);
-      await expect(open(def, newFolder(), { embedding: { model: "m", dimension: 0 } })).rejects.toThrow(ConfigError);
+      await expect(open(def, await newLocation(def), { embedding: { model: "m", dimension: 0 } })).rejects.toThrow(
+        ConfigError,
+      );
     });
   });
 });

@@ -4,6 +4,5 @@ import { rrf } from "./rrf.js";
 import { zScore } from "./z-score.js";
 
 export type { Fusion, ScoredKey } from "./fusion.js";
-export { rrf } from "./rrf.js";
 
 export const fusions = { rrf, "min-max": minMax, "z-score": zScore } as const;

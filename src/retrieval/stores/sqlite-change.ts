@@ -1,12 +1,11 @@
 /** @file One change of the SQLite index: which rows, inverted lists and codes it touches. Runs inside a transaction. */
-import type { Chunk } from "../../chunk/chunk.js";
 import { slotsPerBlock } from "../bm25.js";
 import { type BytePage, slotsPerPage } from "../byte-codes.js";
 import type { CodeBlock } from "../one-bit-codes.js";
 import { type BlockChange, changedPostings, PostingChanges } from "../postings.js";
 import { SlotTable } from "../slots.js";
-import { documentTerms, type TermCounts } from "../terms.js";
 import type { VectorCodes } from "../vector-codes.js";
+import { termsOf } from "./chunk-content.js";
 import type { Statement } from "./sqlite-driver.js";
 import { isDuplicate, type SqliteFile } from "./sqlite-file.js";
 import {
@@ -147,11 +146,6 @@ export class SqliteChange {
   #sql(text: string): Statement {
     return this.#file.statement(text);
   }
-}
-
-/** A chunk is also found by the names that it stands under: its own text need not repeat them. */
-function termsOf(path: string, { headingPath, text }: Pick<Chunk, "headingPath" | "text">): TermCounts {
-  return documentTerms([path, ...headingPath, text].join("\n"));
 }
 
 /** A part that this change has at hand, or that is stored, or that is new. */

@@ -3,11 +3,9 @@ import { type BlockLengths, slotsPerBlock } from "../bm25.js";
 import { type BytePage, slotsPerPage } from "../byte-codes.js";
 import type { Metadata } from "../filter.js";
 import type { CodeBlock } from "../one-bit-codes.js";
+import { type Content, writeContent } from "./chunk-content.js";
 import { checksum, type SqliteFile } from "./sqlite-file.js";
 import type { DocumentChunks, IndexedChunk, StoredChunk } from "./store.js";
-
-/** What is kept of a chunk as JSON. */
-type Content = Omit<IndexedChunk, "id" | "vector">;
 
 type ChunkRow = [
   slot: number,
@@ -30,18 +28,8 @@ type Source = Pick<StoredChunk, "id" | "path">;
 
 /** @returns the values of the columns `content` and `crc`. */
 export function packContent(path: string, chunk: IndexedChunk): [content: string, crc: number] {
-  const { id, vector: _, ...kept } = chunk;
-  const { start, end, text, headingPath, numTokens, page, parent } = kept;
-  const content = JSON.stringify({
-    start,
-    end,
-    text,
-    headingPath,
-    numTokens,
-    ...(page !== undefined && { page }),
-    ...(parent !== undefined && { parent: { start: parent.start, end: parent.end } }),
-  } satisfies Content);
-  return [content, checksum(keyOf({ id, path }), content)];
+  const content = writeContent(chunk);
+  return [content, checksum(keyOf({ id: chunk.id, path }), content)];
 }
 
 export function unpackContent(file: SqliteFile, source: Source, json: string, crc: number): Content {

@@ -1,6 +1,6 @@
 /** @file An index in one SQLite file: BM25 over inverted lists and scanned one-bit codes, both kept in its tables. */
-import { reciprocalRankFusion } from "../fuse.js";
 import { VectorCodes } from "../vector-codes.js";
+import { combineLists, type RankedKey, searchDepth } from "./hybrid.js";
 import { SqliteChange } from "./sqlite-change.js";
 import { type Driver, loadDriver } from "./sqlite-driver.js";
 import { removeDatabase, SqliteFile } from "./sqlite-file.js";
@@ -21,11 +21,9 @@ import {
 } from "./store.js";
 import { checkDocuments, checkEmbedding, checkQuery } from "./store-checks.js";
 
-/** How deep both lists are searched before they are fused: a chunk that is middling in both can beat one that is first in one. */
-const fusionDepth = 50;
-
 export const sqlite: StoreDef = {
   name: "sqlite",
+  schemes: [],
   open: async (folder, options) => openSqlite(await loadDriver(), folder, options),
 };
 
@@ -114,7 +112,7 @@ class SqliteStore implements Store {
       const found = this.#rank(query);
       const chunks = chunksInSlots(
         this.#file,
-        found.map(({ slot }) => slot),
+        found.map(({ key }) => key),
       );
       return found.map(({ score, ranks }, i) => ({ chunk: chunks[i]!, score, ranks }));
     });
@@ -148,23 +146,14 @@ class SqliteStore implements Store {
     });
   }
 
-  #rank(query: Query): { slot: number; score: number; ranks: Hit["ranks"] }[] {
+  #rank(query: Query): RankedKey[] {
     const { text, vector, limit } = query;
     const accepts = this.#search.accepting(query);
-    const depth = text !== undefined && vector !== undefined ? Math.max(limit, fusionDepth) : limit;
-    const byText = text === undefined ? [] : this.#search.byText(text, depth, accepts);
-    const byVector = vector === undefined ? [] : this.#search.byVector(vector, depth, accepts);
-    if (vector === undefined) return byText.map(({ key, score }, i) => ({ slot: key, score, ranks: { text: i + 1 } }));
-    if (text === undefined)
-      return byVector.map(({ key, score }, i) => ({ slot: key, score, ranks: { vector: i + 1 } }));
-    const fused = reciprocalRankFusion([byText.map(({ key }) => key), byVector.map(({ key }) => key)]);
-    return fused.slice(0, limit).map(({ key, score, ranks: [textRank, vectorRank] }) => ({
-      slot: key,
-      score,
-      ranks: {
-        ...(textRank !== undefined && { text: textRank }),
-        ...(vectorRank !== undefined && { vector: vectorRank }),
-      },
-    }));
+    const depth = searchDepth(query);
+    const lists = {
+      text: text === undefined ? undefined : this.#search.byText(text, depth, accepts),
+      vector: vector === undefined ? undefined : this.#search.byVector(vector, depth, accepts),
+    };
+    return combineLists(lists, limit);
   }
 }

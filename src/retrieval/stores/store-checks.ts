@@ -83,9 +83,12 @@ function problemOf(vector: Float32Array, embedding: Embedding | undefined): stri
   return `expected a vector of length 1, got ${Math.sqrt(squaredLength)}; divide it by its length`;
 }
 
+/** Whether a database can keep a text as it is. */
+export const isStorable = (text: string): boolean => !/[\0\p{Surrogate}]/u.test(text);
+
 /** Databases end text at a zero and have no half surrogate pairs, so two such keys could become one. */
 function checkKey(key: string, what: string): void {
-  if (!/[\0\p{Surrogate}]/u.test(key)) return;
+  if (isStorable(key)) return;
   throw new DataError(
     `indexing: ${what} ${JSON.stringify(key)} has a zero character or half a surrogate pair; rename it`,
   );

@@ -110,6 +110,8 @@ export interface Store extends AsyncDisposable {
 /** A kind of index. Registered in `index.ts`; the conformance suite then tests it. */
 export interface StoreDef {
   readonly name: string;
+  /** Schemes of the addresses that it opens, without the colon; none for a folder on this machine. */
+  readonly schemes: readonly string[];
   /** Cases of the conformance suite that do not apply, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;
   /**
