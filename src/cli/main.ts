@@ -4,12 +4,14 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { TesseraError } from "../base/errors.js";
+import { askCommand } from "./commands/ask.js";
 import { chatCommand } from "./commands/chat.js";
 import { chunkCommand } from "./commands/chunk.js";
 import { digestCommand } from "./commands/digest.js";
 import { evalCommand } from "./commands/eval.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
+import { indexCommand } from "./commands/index.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { planCommand } from "./commands/plan.js";
 import { pullCommand } from "./commands/pull.js";
@@ -30,6 +32,8 @@ const program = new Command("tessera")
   .showHelpAfterError("(--help lists the options)");
 const commands = [
   upCommand,
+  indexCommand,
+  askCommand,
   tuneCommand,
   planCommand,
   verifyCommand,

@@ -1,0 +1,226 @@
+/** @file A folder as a knowledge base: its documents cut, embedded and indexed, kept up to date, searched and quoted. */
+
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { type Answer, type EvidenceOptions, quoteAnswer, type Write, writtenAnswer } from "../../answer/index.js";
+import { ConfigError, DataError } from "../../base/errors.js";
+import type { Chunk, TokenCounter } from "../../chunk/index.js";
+import { type Document, type FolderChange, type Skip, scanFolder, watchFolder } from "../../documents/index.js";
+import { type CachedEmbedder, type CacheStatistics, cachedEmbedder, openEmbedder } from "../../embed/index.js";
+import {
+  openStore,
+  type Retrieved,
+  type RetrieveOptions,
+  retrieve,
+  type SourceDocument,
+  type Store,
+  type SyncResult,
+  syncIndex,
+} from "../../retrieval/index.js";
+import { chunkDocument } from "../chunk-document.js";
+import { sha256 } from "../corpus.js";
+import { Workspace } from "../workspace.js";
+import { counterAt, type IndexSettings, indexSettingsSchema } from "./settings.js";
+
+export interface KnowledgeBaseOptions {
+  /** How to index; what is not given is as the index was made before, or the default. */
+  readonly settings?: Partial<IndexSettings>;
+  /** Makes the index anew, whatever is there. Default false. */
+  readonly rebuild?: boolean;
+  /** Where index and settings are kept. Default: a place of the folder's own below `.tessera`. */
+  readonly workspace?: string;
+  /** An index elsewhere: `postgres://…`. Default: in the workspace. */
+  readonly index?: string;
+}
+
+/** What bringing the index up to date did. */
+export interface IndexReport extends SyncResult {
+  readonly skipped: readonly Skip[];
+  readonly seconds: number;
+  /** Chunks in the index now. */
+  readonly numChunks: number;
+  /** Of embeddings; absent in an index of words alone. */
+  readonly embeddings?: CacheStatistics;
+}
+
+export interface AskOptions
+  extends EvidenceOptions,
+    Pick<RetrieveOptions, "by" | "filter" | "paths" | "mmr" | "rewrite" | "reranker" | "signal"> {
+  /** Passages that are looked at. Default 8. */
+  readonly passages?: number;
+  /** Writes the answer from the passages. Default: the answer is quotes alone. */
+  readonly write?: { readonly write: Write; readonly budget: number; readonly counter: TokenCounter };
+}
+
+export interface Asked {
+  readonly answer: Answer;
+  /** Every passage with how it came to its place. */
+  readonly retrieved: Retrieved;
+}
+
+const SETTINGS = "index.json";
+
+/** Close it when done. */
+export class KnowledgeBase implements AsyncDisposable {
+  private constructor(
+    readonly folder: string,
+    readonly settings: IndexSettings,
+    readonly store: Store,
+    /** Absent in an index of words alone. */
+    readonly embedder: CachedEmbedder | undefined,
+    private readonly workspace: Workspace,
+    private readonly counter: TokenCounter,
+  ) {}
+
+  /**
+   * Opens the index of a folder or a document, and makes an empty one where there is none.
+   * @throws ConfigError for settings that do not fit; StoreError where the index is damaged or of another embedder, saying
+   * that `rebuild` makes it anew.
+   */
+  static async open(folder: string, options: KnowledgeBaseOptions = {}): Promise<KnowledgeBase> {
+    const workspace = options.workspace ? new Workspace(options.workspace) : Workspace.for(folder);
+    const known = await workspace.read(indexSettingsSchema.partial(), SETTINGS);
+    const parsed = indexSettingsSchema.safeParse({ ...known, ...options.settings });
+    if (!parsed.success) throw new ConfigError(`indexing: settings do not fit: ${parsed.error.message}`);
+    const settings = parsed.data;
+    const counter = counterAt(settings.tokenizer);
+    await workspace.prepare();
+    const embedder =
+      settings.embedder === "none"
+        ? undefined
+        : await cachedEmbedder(await openEmbedder(settings.embedder), workspace.path("embeddings"));
+    try {
+      const store = await openStore(options.index ?? workspace.path("knowledge"), {
+        ...(embedder && { embedding: { model: embedder.model, dimension: embedder.dimension } }),
+        ...(options.rebuild && { rebuild: true }),
+      });
+      return new KnowledgeBase(folder, settings, store, embedder, workspace, counter);
+    } catch (thrown) {
+      await embedder?.close?.();
+      throw thrown;
+    }
+  }
+
+  /**
+   * Brings the index to the state of the folder, with work in proportion to what changed.
+   * @param onDocument hears of each document before it is cut, where it is new or changed.
+   * @throws DataError when the folder holds no document at all; StoreError when another process is writing.
+   */
+  async sync(onDocument: (path: string) => void = () => {}): Promise<IndexReport> {
+    const start = performance.now();
+    const skipped: Skip[] = [];
+    const current = new Map<string, Document>();
+    const documents = this.#sources(skipped, current);
+    const { embedder } = this;
+    await this.workspace.write(this.settings, SETTINGS);
+    const result = await syncIndex(this.store, documents, {
+      chunk: ({ path }) => {
+        onDocument(path);
+        const document = current.get(path)!;
+        current.delete(path);
+        return this.#chunks(document);
+      },
+      ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
+    });
+    return {
+      ...result,
+      skipped,
+      seconds: (performance.now() - start) / 1000,
+      numChunks: await this.store.count(),
+      ...(embedder && { embeddings: embedder.statistics }),
+    };
+  }
+
+  /** Brings the index up to date each time the folder has changed, for as long as it is asked. The first report is of now. */
+  async *watch(signal: AbortSignal): AsyncGenerator<IndexReport> {
+    let isChanged = true;
+    for await (const change of watchFolder(this.folder, { code: this.settings.code, signal })) {
+      isChanged ||= isOfDocuments(change);
+      if (change.kind !== "settled" || !isChanged) continue;
+      isChanged = false;
+      yield await this.sync();
+    }
+  }
+
+  /** Passages of a question, best first, each with how it came to its place. */
+  async retrieve(question: string, options: Omit<RetrieveOptions, "store" | "embedder"> = {}): Promise<Retrieved> {
+    const { store, embedder } = this;
+    return retrieve(question, { store, ...(embedder && { embedder }), ...options });
+  }
+
+  /**
+   * An answer of quotes, or one that a model writes with quotes that are checked.
+   * @throws DataError when a document has changed since it was indexed.
+   */
+  async ask(question: string, { passages = 8, limit, minCoverage, write, ...search }: AskOptions = {}): Promise<Asked> {
+    const texts = new Map<string, Promise<string | undefined>>();
+    const sourceOf = (path: string): Promise<string | undefined> => {
+      const known = texts.get(path) ?? this.text(path);
+      texts.set(path, known);
+      return known;
+    };
+    const pack = write && { budget: write.budget, counter: write.counter, source: sourceOf };
+    const retrieved = await this.retrieve(question, { ...search, limit: passages, ...(pack && { pack }) });
+    const { signal } = search;
+    const answer =
+      write && retrieved.packed
+        ? await writtenAnswer(question, retrieved.packed, { write: write.write, sourceOf, ...(signal && { signal }) })
+        : await quoteAnswer(question, retrieved.passages, sourceOf, {
+            ...(limit !== undefined && { limit }),
+            ...(minCoverage !== undefined && { minCoverage }),
+          });
+    return { answer, retrieved };
+  }
+
+  /** The text of an indexed document as its file says now; undefined where it is none. */
+  async text(path: string): Promise<string | undefined> {
+    if (!(await this.store.documents()).has(path)) return undefined;
+    const isFile = statSync(this.folder, { throwIfNoEntry: false })?.isFile();
+    const file = isFile ? this.folder : join(this.folder, path);
+    try {
+      for await (const entry of scanFolder(file, { code: this.settings.code })) {
+        if (entry.kind === "document") return entry.text;
+      }
+    } catch (thrown) {
+      // gone, or no document any more
+      if (!(thrown instanceof DataError)) throw thrown;
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await this.embedder?.close?.();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *#sources(skipped: Skip[], current: Map<string, Document>): AsyncGenerator<SourceDocument> {
+    const { chunker, maxTokens, overlapTokens, tokenizer, code } = this.settings;
+    const cutting = JSON.stringify({ chunker, maxTokens, overlapTokens, tokenizer });
+    for await (const entry of scanFolder(this.folder, { code })) {
+      if (entry.kind === "skip") skipped.push(entry);
+      if (entry.kind !== "document") continue;
+      const { path, text, hash, mediaType } = entry;
+      current.set(path, entry);
+      yield { path, text, hash: sha256(hash, cutting, mediaType), metadata: { mediaType } };
+      current.delete(path);
+    }
+  }
+
+  #chunks(document: Document): AsyncGenerator<Chunk> {
+    const { chunker, maxTokens, overlapTokens } = this.settings;
+    const { embedder, counter } = this;
+    return chunkDocument(document, {
+      ...(chunker && { chunker }),
+      maxTokens,
+      overlapTokens,
+      counter,
+      ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
+    });
+  }
+}
+
+const isOfDocuments = ({ kind }: FolderChange): boolean => kind === "added" || kind === "changed" || kind === "removed";
