@@ -32,6 +32,7 @@ export { type Language, languages } from "./languages/index.js";
 export { type LateChunk, type LateOptions, late, type TokenVectors } from "./late.js";
 export { type ParentChildOptions, parentChild } from "./parent-child.js";
 export { type RecursiveOptions, recursive } from "./recursive.js";
+export { type SectionSpan, sections } from "./sections.js";
 export { type SemanticOptions, semantic } from "./semantic.js";
 export { type SentenceChunkOptions, sentence } from "./sentence.js";
 export { type SentenceWindowOptions, sentenceWindow } from "./sentence-window.js";

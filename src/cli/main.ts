@@ -7,6 +7,7 @@ import { TesseraError } from "../base/errors.js";
 import { askCommand } from "./commands/ask.js";
 import { chatCommand } from "./commands/chat.js";
 import { chunkCommand } from "./commands/chunk.js";
+import { datasetCommand } from "./commands/dataset.js";
 import { digestCommand } from "./commands/digest.js";
 import { evalCommand } from "./commands/eval.js";
 import { exportCommand } from "./commands/export.js";
@@ -34,6 +35,7 @@ const commands = [
   upCommand,
   indexCommand,
   askCommand,
+  datasetCommand,
   tuneCommand,
   planCommand,
   verifyCommand,

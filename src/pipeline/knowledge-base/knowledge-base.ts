@@ -203,9 +203,11 @@ export class KnowledgeBase implements AsyncDisposable {
     for await (const entry of scanFolder(this.folder, { code })) {
       if (entry.kind === "skip") skipped.push(entry);
       if (entry.kind !== "document") continue;
-      const { path, text, hash, mediaType } = entry;
+      const { path, text, mediaType, pageStarts = [] } = entry;
       current.set(path, entry);
-      yield { path, text, hash: sha256(hash, cutting, mediaType), metadata: { mediaType } };
+      // of the text, not of the file: a reader that makes another text of it makes other offsets
+      const hash = sha256(text, `${pageStarts}`, cutting, mediaType);
+      yield { path, text, hash, metadata: { mediaType } };
       current.delete(path);
     }
   }
