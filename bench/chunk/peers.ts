@@ -1,6 +1,6 @@
 /** @file The splitters of LangChain.js and LlamaIndexTS as functions from a text to stretches of it. */
 
-import { MarkdownTextSplitter, RecursiveCharacterTextSplitter, TokenTextSplitter } from "@langchain/textsplitters";
+import { MarkdownTextSplitter, RecursiveCharacterTextSplitter } from "@langchain/textsplitters";
 import { TokenTextSplitter as LlamaTokenSplitter, SentenceSplitter } from "@llamaindex/core/node-parser";
 import type { Span, TokenCounter } from "../../src/chunk/index.js";
 
@@ -28,6 +28,7 @@ const llamaIndex = ({ maxTokens, overlapTokens, counter }: Sizes) => ({
   tokenizer: { encode: (text: string) => new Uint32Array(counter.count(text)), decode: () => "" },
 });
 
+/** LangChain.js's TokenTextSplitter is not among them: it downloads its vocabulary from a host of its own on each start. */
 export const peers: readonly Peer[] = [
   {
     name: "LangChain.js recursive",
@@ -36,13 +37,6 @@ export const peers: readonly Peer[] = [
   {
     name: "LangChain.js Markdown",
     split: (text, sizes) => new MarkdownTextSplitter(langchain(sizes)).splitText(text),
-  },
-  {
-    name: "LangChain.js token",
-    split: (text, { maxTokens, overlapTokens }) =>
-      new TokenTextSplitter({ chunkSize: maxTokens, chunkOverlap: overlapTokens, encodingName: "gpt2" }).splitText(
-        text,
-      ),
   },
   {
     name: "LlamaIndexTS sentence",
