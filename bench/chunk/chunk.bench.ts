@@ -1,16 +1,20 @@
 /** @file Speed of chunkers on Markdown, beside LangChain.js with the same token counts, and memory over a long stream. */
 
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { RecursiveCharacterTextSplitter } from "@langchain/textsplitters";
-import { type ChunkerDef, chunkers } from "../../src/chunk/index.js";
+import { Tiktoken } from "js-tiktoken/lite";
+import gpt2 from "js-tiktoken/ranks/gpt2";
+import { type ChunkerDef, type ChunkOptions, chunkers, type TokenCounter } from "../../src/chunk/index.js";
 import { scanFolder } from "../../src/documents/index.js";
-import { trainByteLevelBpe } from "../../src/tokenizers/index.js";
+import { tokenizerFromJson, trainByteLevelBpe } from "../../src/tokenizers/index.js";
 import { type Benchmark, compared, type Figure, median, plain, runJson } from "../bench.js";
 
 /** The first half warms up: machine code is made of a program while it runs. */
 const ROUNDS = 24;
 /** Peers take seconds per megabyte: they get this much of the text. */
 const PEER_CHARACTERS = 200_000;
+const GPT2 = new URL("../../../shared/data/tok-gpt2/tokenizer.json", import.meta.url);
 const STREAMED = [
   "recursive",
   "fixed",
@@ -50,43 +54,63 @@ export const chunk: Benchmark = {
     const counter = trainByteLevelBpe(texts, { vocabSize: 2048, specialTokens: [], pretokenizer: "gpt2" });
     const figures: Figure[] = [];
     for (const maxTokens of [256, 512]) {
-      const options = { counter, maxTokens };
-      const own = (chunker: ChunkerDef) => () => {
-        for (const text of texts) for (const _ of chunker.chunk(text, options));
-      };
-      const few = firstOf(texts, PEER_CHARACTERS);
-      const peer = new RecursiveCharacterTextSplitter({
-        chunkSize: maxTokens,
-        chunkOverlap: 0,
-        lengthFunction: (text) => counter.count(text),
-      });
-      const [ours, theirs]: [number[], number[]] = [[], []];
-      for (let round = 0; round < ROUNDS; round++) {
-        ours.push(await speed(megabytes(texts), own(chunkers.recursive)));
-        theirs.push(
-          await speed(megabytes(few), async () => {
-            for (const text of few) await peer.splitText(text);
-          }),
-        );
-        log(`  ${maxTokens} tokens: ${ours.at(-1)!.toFixed(1)} MB/s, LangChain.js ${theirs.at(-1)!.toFixed(2)} MB/s`);
-      }
-      const label = `recursive, ${maxTokens} tokens`;
       figures.push(
-        plain(`${label}, first pass`, "MB/s", ours[0]!),
-        compared(
-          label,
-          "MB/s",
-          median(ours.slice(ROUNDS / 2)),
-          { value: median(theirs.slice(ROUNDS / 2)), name: "LangChain.js recursive" },
-          { atLeast: 10 },
-        ),
+        ...(await besideLangChain(
+          texts,
+          `${maxTokens} tokens, one counter for both`,
+          { counter, maxTokens },
+          counter,
+          log,
+        )),
       );
     }
+    if (existsSync(GPT2)) {
+      const own = tokenizerFromJson(readFileSync(GPT2, "utf8"));
+      const tiktoken = new Tiktoken(gpt2);
+      const theirs: TokenCounter = { count: (text) => tiktoken.encode(text, "all").length };
+      const label = "256 tokens of GPT-2, each with its own tokenizer";
+      figures.push(...(await besideLangChain(texts, label, { counter: own, maxTokens: 256 }, theirs, log)));
+    } else log("../shared/data/tok-gpt2 is absent: no figure with each side's own tokenizer");
     figures.push(...(await others(texts, { counter, maxTokens: 256 })));
     for (const name of STREAMED) figures.push(await growth(name, log));
     return figures;
   },
 };
+
+/** Runs of ours and of LangChain.js's recursive splitter by turns, each with its token counter. */
+async function besideLangChain(
+  texts: readonly string[],
+  label: string,
+  options: ChunkOptions,
+  theirCounter: TokenCounter,
+  log: (message: string) => void,
+): Promise<Figure[]> {
+  const few = firstOf(texts, PEER_CHARACTERS);
+  const peer = new RecursiveCharacterTextSplitter({
+    chunkSize: options.maxTokens,
+    chunkOverlap: 0,
+    lengthFunction: (text) => theirCounter.count(text),
+  });
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    ours.push(
+      await speed(megabytes(texts), () => {
+        for (const text of texts) for (const _ of chunkers.recursive.chunk(text, options));
+      }),
+    );
+    theirs.push(
+      await speed(megabytes(few), async () => {
+        for (const text of few) await peer.splitText(text);
+      }),
+    );
+    log(`  ${label}: ${ours.at(-1)!.toFixed(1)} MB/s, LangChain.js ${theirs.at(-1)!.toFixed(2)} MB/s`);
+  }
+  const [own, other] = [median(ours.slice(ROUNDS / 2)), median(theirs.slice(ROUNDS / 2))];
+  return [
+    plain(`recursive, ${label}, first pass`, "MB/s", ours[0]!),
+    compared(`recursive, ${label}`, "MB/s", own, { value: other, name: "LangChain.js recursive" }, { atLeast: 10 }),
+  ];
+}
 
 async function speed(size: number, run: () => void | Promise<void>): Promise<number> {
   const start = performance.now();
