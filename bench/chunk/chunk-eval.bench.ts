@@ -36,7 +36,7 @@ interface Row extends RetrievalScores {
 export const chunkEval: Benchmark = {
   name: "chunk-eval",
   about:
-    "token-level IoU, recall, precision at k = 5; an argument names an embedder, default LSA; --bm25 searches by terms, --overlap adds a quarter",
+    "token-level IoU, recall, precision at k = 5; an argument names an embedder, default LSA; --bm25 searches by terms, --overlap adds a quarter, --size=N takes that size alone",
   async run({ log, args }) {
     if (!existsSync(new URL("data-chunking-eval", SHARED))) {
       log("../shared/data/data-chunking-eval is absent: nothing to evaluate on");
@@ -56,7 +56,10 @@ export const chunkEval: Benchmark = {
     };
     const rows: Row[] = [];
     const shares = args.includes("--overlap") ? [0, 0.25] : [0];
-    const grid = SIZES.flatMap((maxTokens) => shares.map((share) => ({ maxTokens, overlapTokens: share * maxTokens })));
+    const only = args.flatMap((arg) => /^--size=(\d+)$/.exec(arg)?.slice(1).map(Number) ?? []);
+    const grid = (only.length > 0 ? only : SIZES).flatMap((maxTokens) =>
+      shares.map((share) => ({ maxTokens, overlapTokens: share * maxTokens })),
+    );
     for (const sizes of grid) {
       for (const [side, name, cut] of splitters({ ...sizes, counter }, embed)) {
         const chunks = (await Promise.all([...texts].map(([document, text]) => cut(text, document)))).flat();

@@ -10,6 +10,8 @@ export interface Sizes {
   readonly counter: TokenCounter;
 }
 
+const PART = 10_000;
+
 export interface Peer {
   readonly name: string;
   split(text: string, sizes: Sizes): Promise<string[]>;
@@ -28,6 +30,18 @@ const llamaIndex = ({ maxTokens, overlapTokens, counter }: Sizes) => ({
   tokenizer: { encode: (text: string) => new Uint32Array(counter.count(text)), decode: () => "" },
 });
 
+/** Parts of a text that end at line breaks: LlamaIndexTS's time grows with the square of a text's length. */
+function partsOf(text: string): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const lineEnd = text.indexOf("\n", at + PART);
+    const end = lineEnd < 0 ? text.length : lineEnd + 1;
+    parts.push(text.slice(at, end));
+    at = end;
+  }
+  return parts;
+}
+
 /** LangChain.js's TokenTextSplitter is not among them: it downloads its vocabulary from a host of its own on each start. */
 export const peers: readonly Peer[] = [
   {
@@ -40,7 +54,10 @@ export const peers: readonly Peer[] = [
   },
   {
     name: "LlamaIndexTS sentence",
-    split: async (text, sizes) => new SentenceSplitter(llamaIndex(sizes)).splitText(text),
+    split: async (text, sizes) => {
+      const splitter = new SentenceSplitter(llamaIndex(sizes));
+      return partsOf(text).flatMap((part) => splitter.splitText(part));
+    },
   },
   {
     name: "LlamaIndexTS token",
