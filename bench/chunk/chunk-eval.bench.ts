@@ -18,10 +18,8 @@ import { locate, peers } from "./peers.js";
 
 const SHARED = new URL("../../../shared/data/", import.meta.url);
 const CORPORA = ["state_of_the_union", "wikitexts", "chatlogs", "finance", "pubmed"];
-/** The same for every splitter: sizes in GPT-2 tokens, without overlap and with a quarter. */
-const GRID = [100, 200, 400].flatMap((maxTokens) =>
-  [0, maxTokens / 4].map((overlapTokens) => ({ maxTokens, overlapTokens })),
-);
+/** The same for every splitter, in GPT-2 tokens. */
+const SIZES = [100, 200, 400];
 
 type Embed = (texts: readonly string[], kind: "query" | "passage") => Promise<Float32Array[]>;
 type Cut = (text: string, document: string) => Promise<readonly PlacedChunk[]>;
@@ -38,7 +36,7 @@ interface Row extends RetrievalScores {
 export const chunkEval: Benchmark = {
   name: "chunk-eval",
   about:
-    "token-level IoU, recall, precision at k = 5; an argument names an embedder, default LSA; --bm25 searches by terms",
+    "token-level IoU, recall, precision at k = 5; an argument names an embedder, default LSA; --bm25 searches by terms, --overlap adds a quarter, --size=N takes that size alone",
   async run({ log, args }) {
     if (!existsSync(new URL("data-chunking-eval", SHARED))) {
       log("../shared/data/data-chunking-eval is absent: nothing to evaluate on");
@@ -49,7 +47,7 @@ export const chunkEval: Benchmark = {
     const counter = tokenizerFromJson(read("tok-gpt2/tokenizer.json"));
     const isByTerms = args.includes("--bm25");
     const embed = await embedderOf(
-      args.find((arg) => arg !== "--bm25"),
+      args.find((arg) => !arg.startsWith("--")),
       [...texts.values()],
     );
     const searchOf = async (chunks: readonly Chunk[]): Promise<Search> => {
@@ -57,7 +55,12 @@ export const chunkEval: Benchmark = {
       return isByTerms ? termSearch(passages) : vectorSearch(passages, { embed });
     };
     const rows: Row[] = [];
-    for (const sizes of GRID) {
+    const shares = args.includes("--overlap") ? [0, 0.25] : [0];
+    const only = args.flatMap((arg) => /^--size=(\d+)$/.exec(arg)?.slice(1).map(Number) ?? []);
+    const grid = (only.length > 0 ? only : SIZES).flatMap((maxTokens) =>
+      shares.map((share) => ({ maxTokens, overlapTokens: share * maxTokens })),
+    );
+    for (const sizes of grid) {
       for (const [side, name, cut] of splitters({ ...sizes, counter }, embed)) {
         const chunks = (await Promise.all([...texts].map(([document, text]) => cut(text, document)))).flat();
         const scores = await scoreRetrieval(chunks, await searchOf(chunks), questions, { k: 5 });

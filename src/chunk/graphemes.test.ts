@@ -1,7 +1,14 @@
 /** @file Grapheme boundaries against Intl.Segmenter. */
 import { describe, expect, it } from "vitest";
 import { Rng } from "../base/rng.js";
-import { graphemeCeil, graphemeFloor, graphemeStarts, isGraphemeBoundary, trimClusters } from "./graphemes.js";
+import {
+  graphemeCeil,
+  graphemeFloor,
+  graphemeStarts,
+  isGraphemeBoundary,
+  trimClusters,
+  trimClustersEnd,
+} from "./graphemes.js";
 
 const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
 
@@ -65,5 +72,13 @@ describe("graphemes", () => {
     expect(trimClusters(" \u0301x\u0600 ", 0, 5)).toEqual({ start: 0, end: 5 });
     expect(trimClusters("  x  ", 0, 5)).toEqual({ start: 2, end: 3 });
     expect(trimClusters("   ", 0, 3)).toEqual({ start: 3, end: 3 });
+  });
+
+  it("trim to whole clusters, past the end if one reaches over it, but to no more than a part that was cut out of one", () => {
+    // a sign of the class Prepend and the space that it draws in
+    const prepended = "a \u{110bd} b";
+    expect(trimClustersEnd(prepended, 0, 4)).toBe(5);
+    const family = "👨‍👩‍👧";
+    expect(trimClusters(family, 0, 2)).toEqual({ start: 0, end: 2 });
   });
 });

@@ -25,15 +25,15 @@ export function graphemeCeil(text: string, index: number, from: number): number 
   return cluster.start === index ? index : cluster.end;
 }
 
-/** End of `[start, end)` without the white space there, save what belongs to the last cluster; `end` may be inside one. */
+/** End of `[start, end)` without the white space there, save what belongs to the last cluster, which may reach past `end`. */
 export function trimClustersEnd(text: string, start: number, end: number): number {
-  return Math.min(end, graphemeCeil(text, trimEnd(text, start, end), start));
+  return graphemeCeil(text, trimEnd(text, start, end), start);
 }
 
-/** `[start, end)` without the white space around it, save what belongs to its first and last cluster; may be empty. */
+/** `[start, end)`, which may end inside a cluster, without the white space around it, save what belongs to clusters; may be empty. */
 export function trimClusters(text: string, start: number, end: number): Span {
   const from = graphemeFloor(text, skipSpace(text, start, end), start);
-  return { start: from, end: trimClustersEnd(text, from, end) };
+  return { start: from, end: Math.min(end, trimClustersEnd(text, from, end)) };
 }
 
 /** Start of each cluster in `[start, end)`. */

@@ -32,6 +32,7 @@ export async function chooseChunking(path: string, flags: Flags): Promise<void> 
     flags.questions === undefined
       ? makeQuestions(documents, { counter })
       : await readQuestions(flags.questions, documents);
+  const texts = new Map(documents.map(({ path: name, text }) => [name, text]));
   const trials = trialsOf(flags, embedder !== undefined);
   console.error(
     `${plural(documents.length, "document")}, ${plural(questions.length, "question")}, ${plural(trials.length, "way")} to cut`,
@@ -39,7 +40,10 @@ export async function chooseChunking(path: string, flags: Flags): Promise<void> 
   const results = await searchChunking(documents, questions, {
     trials,
     counter,
-    budgetTokens: flags.budget,
+    budget: {
+      tokens: flags.budget,
+      count: ({ document, start, end }) => counter.count(texts.get(document)!, start, end),
+    },
     ...(embedder && { embedder }),
   });
   await embedder?.close?.();

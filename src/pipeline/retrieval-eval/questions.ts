@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { DataError, messageOf } from "../../base/errors.js";
 import { Rng } from "../../base/rng.js";
-import { recursive, sentences, type TokenCounter } from "../../chunk/index.js";
+import { sentences, sentenceWindow, type TokenCounter } from "../../chunk/index.js";
 import type { Document } from "../../documents/index.js";
 import type { DocumentSpan } from "../../metrics/index.js";
 import { isFunctionWord } from "../../retrieval/terms.js";
@@ -66,11 +66,11 @@ export interface MadeQuestionsOptions {
 
 /** Sentences that ask and answer little, and those that are tables in disguise. */
 const SENTENCE_LENGTH = { min: 60, max: 400 };
-/** A section's answer is its first lines, up to this many tokens. */
+/** A section's answer is its first sentence, up to this many tokens. */
 const ANSWER_TOKENS = 64;
 
 /**
- * Questions out of documents, for those who have none: the headings over a section ask for how it begins, and a sentence with
+ * Questions out of documents, for those who have none: the headings over a section ask for its first sentence, and a sentence with
  * every second of its telling words left out asks for the whole of it. Half of each where there are enough. They prefer what
  * keeps sections and sentences together, in the words of the documents; questions as people ask them tell more.
  * @throws DataError if the documents have neither sections nor sentences.
@@ -91,17 +91,17 @@ export function makeQuestions(
   return all;
 }
 
-/** The titles over each section that has text of its own, and its first part. */
+/** The titles over each section that has text of its own, and its first sentence. */
 function sectionQuestions({ path, text, mediaType }: Source, counter: TokenCounter): LabelledQuestion[] {
   if (mediaType !== "text/markdown") return [];
-  const parts = [...recursive.chunk(text, { counter, maxTokens: ANSWER_TOKENS })];
-  return parts.flatMap((part, i) => {
-    const isFirst = part.headingPath.length > 0 && parts[i - 1]?.headingPath !== part.headingPath;
-    const bodyStart = part.text.lastIndexOf(part.headingPath.at(-1) ?? "") + (part.headingPath.at(-1)?.length ?? 0);
-    const start = part.start + bodyStart + (/^[\s#=-]*/.exec(part.text.slice(bodyStart))?.[0].length ?? 0);
-    if (!isFirst || part.end - start < SENTENCE_LENGTH.min) return [];
-    const question = part.headingPath.slice(-2).join(" ");
-    return [{ question, references: [{ document: path, start, end: part.end }] }];
+  const first = [...sentenceWindow.chunk(text, { counter, maxTokens: ANSWER_TOKENS, windowSentences: 0 })].filter(
+    ({ headingPath }, i, all) => headingPath.length > 0 && all[i - 1]?.headingPath !== headingPath,
+  );
+  return first.flatMap(({ start, end, text: opening, headingPath }) => {
+    const titles = /^(?:#{1,6} .*\n\s*)+/.exec(opening)?.[0].length ?? 0;
+    if (titles === 0 || end - start - titles < SENTENCE_LENGTH.min) return [];
+    const references = [{ document: path, start: start + titles, end }];
+    return [{ question: headingPath.slice(-2).join(" "), references }];
   });
 }
 

@@ -26,8 +26,8 @@ export type Search = (question: string, limit: number) => Promise<readonly numbe
 export interface ScoreOptions {
   /** Chunks that are retrieved. Default 5. */
   readonly k?: number;
-  /** Retrieve as many of the best as this number of tokens holds, instead of `k`; at least one. */
-  readonly budgetTokens?: number;
+  /** Retrieve as many of the best as this amount of text holds, parents in full, instead of `k`; at least one. */
+  readonly budget?: { readonly tokens: number; readonly count: Measure };
   /** How much text is. Default by code units. */
   readonly measure?: Measure;
 }
@@ -47,7 +47,7 @@ export interface RetrievalScores {
   readonly mrr: number;
 }
 
-/** How far down a ranking the first right chunk is looked for, and what fits a budget. */
+/** How far down a ranking the first right chunk is looked for, and what a budget holds. */
 const MAX_DEPTH = 100;
 
 /** Asks every question and compares what is found with its references. No questions give 0. */
@@ -75,12 +75,12 @@ function scoreOne(
   chunks: readonly PlacedChunk[],
   ranking: readonly PlacedChunk[],
   references: readonly DocumentSpan[],
-  { k = 5, budgetTokens, measure }: ScoreOptions,
+  { k = 5, budget, measure }: ScoreOptions,
 ): RetrievalScores {
   const isRight = (chunk: DocumentSpan): boolean => references.some((reference) => overlaps(reference, chunk));
   const gain = (chunk: DocumentSpan): number => spanOverlap(references, [chunk], measure).recall;
   const right = chunks.filter(isRight);
-  const depth = budgetTokens === undefined ? k : numWithin(ranking, budgetTokens);
+  const depth = budget === undefined ? k : numWithin(ranking, budget);
   const flags = ranking.map(isRight);
   return {
     ...spanOverlap(references, passagesOf(ranking.slice(0, depth)), measure),
@@ -91,12 +91,17 @@ function scoreOne(
   };
 }
 
-function numWithin(ranking: readonly PlacedChunk[], budgetTokens: number): number {
-  let [end, tokens] = [0, 0];
-  for (; end < ranking.length && tokens + ranking[end]!.numTokens <= budgetTokens; end++) {
-    tokens += ranking[end]!.numTokens;
+function numWithin(ranking: readonly PlacedChunk[], { tokens, count }: NonNullable<ScoreOptions["budget"]>): number {
+  const shown = new Set<string>();
+  let total = 0;
+  for (const [i, chunk] of ranking.entries()) {
+    const [passage] = passagesOf([chunk]);
+    const key = `${passage!.start} ${passage!.end} ${passage!.document}`;
+    if (!shown.has(key)) total += count(passage!);
+    shown.add(key);
+    if (total > tokens) return Math.max(1, i);
   }
-  return Math.max(1, end);
+  return ranking.length;
 }
 
 /** What a reader is shown for chunks: each chunk, or its parent, once. */
