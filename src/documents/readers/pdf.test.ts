@@ -69,13 +69,14 @@ describe("pdf", () => {
       ...["Legs", "4", "6"].map((text, i) => ({ x: 200, y: 600 - 14 * i, text })),
       ...pdfLines(["for (;;) {"], { x: 72, y: 540, font: "mono" }),
       ...pdfLines(["stop();"], { x: 72 + 2 * 6.6, y: 526, font: "mono" }),
+      ...pdfLines(["// ....... now"], { x: 72 + 20 * 6.6, y: 526, font: "mono" }),
       ...pdfLines(["}"], { x: 72, y: 512, font: "mono" }),
     ];
     expect(await textOf({ texts: inRows(texts) })).toBe(
       [
         "- one item that goes on in a second line\n- two\n    - nested\n1. numbered",
         "| Name | Legs |\n| --- | --- |\n| Bear | 4 |\n| Bee | 6 |",
-        "```\nfor (;;) {\n  stop();\n}\n```",
+        "```\nfor (;;) {\n  stop();           // ....... now\n}\n```",
       ].join("\n\n"),
     );
   });
@@ -121,6 +122,30 @@ describe("pdf", () => {
     }));
     expect(await textOf(...pages)).toBe(
       [1, 2, 3, 4].map((number) => `Page ${number} has a text of its own, numbered ${number * 7}.`).join("\n\n"),
+    );
+  });
+
+  it("leaves out heads that name the chapter, and page numbers wherever they stand", async () => {
+    const pages = [1, 2, 3, 4, 5, 6].map((number) => ({
+      texts: [
+        ...(number === 4 ? [] : [{ x: 72, y: 760, text: `${number < 4 ? "Clay" : "Glaze"}   ${number + 10}` }]),
+        ...pdfLines([`The ${["first", "second", "third", "fourth", "fifth", "last"][number - 1]} page.`], at),
+        ...(number === 4 ? [{ x: 300, y: 30, text: "14" }] : []),
+      ],
+    }));
+    expect((await textOf(...pages)).replaceAll("\n\n", " ")).toBe(
+      "The first page. The second page. The third page. The fourth page. The fifth page. The last page.",
+    );
+  });
+
+  it("keeps the entries of a table of contents apart, as text and without their dots", async () => {
+    const entries = [
+      `1 Clay ${". ".repeat(40)}1`,
+      `1.1 Red clay ${". ".repeat(36)}2`,
+      "The text that follows is of the same size.",
+    ];
+    expect(await textOf({ texts: pdfLines(entries, { ...at, font: "bold" }) })).toBe(
+      "1 Clay … 1\n\n1.1 Red clay … 2\n\nThe text that follows is of the same size.",
     );
   });
 
