@@ -1,6 +1,6 @@
 /** @file PDFs as text: paragraphs, hyphens, headings, lists, tables, columns, pages, and files that give none. */
 import { describe, expect, it } from "vitest";
-import { type PdfOptions, type PdfPage, pdfFile, pdfLines } from "../../../test/support/pdf.js";
+import { type PdfOptions, type PdfPage, pdfFile, pdfLines, tag } from "../../../test/support/pdf.js";
 import { pageAt } from "../document.js";
 import { pdf } from "./pdf.js";
 
@@ -79,6 +79,56 @@ describe("pdf", () => {
         "```\nfor (;;) {\n  stop();           // ....... now\n}\n```",
       ].join("\n\n"),
     );
+  });
+
+  it("reads a tagged page by its tags: their order, what they are, and nothing else", async () => {
+    const words = [
+      "Title",
+      "A para-",
+      "graph.",
+      "1.",
+      "first",
+      "•",
+      "inner",
+      "a",
+      "b",
+      "1",
+      "2",
+      "let x;",
+      "12",
+      "tail",
+    ];
+    const texts = words.map((text, i) => {
+      const font = text === "let x;" ? ("mono" as const) : ("regular" as const);
+      return { x: 72 + 40 * (i % 3), y: 300 + 20 * i, text, font };
+    });
+    const inner = tag("L", tag("LI", tag("Lbl", 5), tag("LBody", 6)));
+    const row = (type: string, ...cells: number[]) => tag("TR", ...cells.map((cell) => tag(type, cell)));
+    const structure = [
+      tag(
+        "Document",
+        tag("H2", 0),
+        tag("P", 1, tag("Span", 2)),
+        tag("L", tag("LI", tag("Lbl", 3), tag("LBody", 4, inner))),
+      ),
+      tag("Table", tag("TBody", row("TH", 7, 8), row("TD", 9, 10))),
+      tag("Sect", tag("P", 11), tag("Div", 13)),
+    ];
+    expect(await textOf({ texts, structure })).toBe(
+      [
+        "## Title",
+        "A paragraph.",
+        "1. first\n    - inner",
+        "| a | b |\n| --- | --- |\n| 1 | 2 |",
+        "```\nlet x;\n```",
+        "tail",
+      ].join("\n\n"),
+    );
+  });
+
+  it("reads a page by where its lines stand if its tags hold too little of it", async () => {
+    const texts = [...pdfLines(body, at), { x: 72, y: 600, text: "Tagged" }];
+    expect(await textOf({ texts, structure: [tag("H1", 3)] })).toBe(`${body.join(" ")}\n\nTagged`);
   });
 
   it("reads columns one after the other, drawn so or side by side", async () => {
