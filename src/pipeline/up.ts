@@ -6,7 +6,7 @@ import { type WeightFormat, Weights } from "../engine/index.js";
 import type { LanguageModel } from "../nn/index.js";
 import type { MemoryEstimate } from "../plan/index.js";
 import { openModel } from "../presets/load.js";
-import { type Store, type SyncResult, stores, syncIndex } from "../retrieval/index.js";
+import { type Store, StoreError, type SyncResult, stores, syncIndex } from "../retrieval/index.js";
 import { Runtime } from "../runtime/index.js";
 import { Evaluation, type TrainEvent } from "../train/index.js";
 import { baseCandidate, ownCandidates, ownCodec, type TextCodec } from "./base-model.js";
@@ -154,7 +154,7 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
     };
     yield { type: "plan", plan };
 
-    const store = await stores.sqlite.open(workspace.path("index"));
+    const store = await openIndex(workspace.path("index"));
     try {
       const began = performance.now();
       const result = await index(store, corpus, codec);
@@ -282,6 +282,16 @@ function countChunks(corpus: Corpus, codec: TextCodec): number {
   let count = 0;
   for (const document of corpus.documents) for (const _ of chunksOf(document, codec.tokenizer)) count++;
   return count;
+}
+
+/** An index that cannot be read is made again: it holds nothing that the folder does not. */
+async function openIndex(folder: string): Promise<Store> {
+  try {
+    return await stores.sqlite.open(folder);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return stores.sqlite.open(folder, { rebuild: true });
+  }
 }
 
 function index(store: Store, corpus: Corpus, codec: TextCodec): Promise<SyncResult> {
