@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Document, pageAt, scanFolder } from "../../src/documents/index.js";
-import { chunksOf } from "../../src/pipeline/document-chunks.js";
+import { chunkDocument } from "../../src/pipeline/chunk-document.js";
 import { type Store, stores, syncIndex } from "../../src/retrieval/index.js";
 import { sentences, words } from "../../src/text/index.js";
 import { pdfFile } from "../support/pdf.js";
@@ -62,7 +62,9 @@ beforeAll(async () => {
   for await (const entry of scanFolder(folder)) if (entry.kind === "document") document = entry;
   store = await stores.sqlite.open(join(folder, "index"));
   const counter = { count: (text: string, start = 0, end = text.length) => Math.ceil((end - start) / 4) };
-  await syncIndex(store, [document], { chunk: () => chunksOf(document, counter) });
+  await syncIndex(store, [document], {
+    chunk: () => chunkDocument(document, { counter, maxTokens: 256, overlapTokens: 32 }),
+  });
 });
 afterAll(async () => {
   await store.close();
