@@ -44,8 +44,10 @@ beforeAll(async () => {
   );
   store = await stores.sqlite.open(join(folder, "index"));
   const sources = documents.map((document) => ({ ...document, hash: document.path }));
-  const chunk = ({ text }: { readonly text: string }) =>
-    chunkers.recursive.chunk(text, { counter: tokenizer, maxTokens: 40 });
+  function* chunk({ path, text }: { readonly path: string; readonly text: string }) {
+    for (const cut of chunkers.recursive.chunk(text, { counter: tokenizer, maxTokens: 40 }))
+      yield path === "zh.md" ? { ...cut, page: 3 } : cut;
+  }
   await syncIndex(store, sources, { chunk });
   runtime = await Runtime.open({ numThreads: 1 });
   const model = tinyModel({ vocab_size: tokenizer.vocabSize, max_position_embeddings: CONTEXT });
@@ -140,7 +142,7 @@ describe("search", () => {
   });
 
   it("finds other scripts, and no more than asked for", async () => {
-    expect((await search("请求的大小")).map(({ path }) => path)).toEqual(["zh.md"]);
+    expect((await search("请求的大小")).map(({ path, page }) => [path, page])).toEqual([["zh.md", 3]]);
     expect((await search("GROSSE KÖRPERS")).map(({ path }) => path)).toEqual(["guide/größe & co.md"]);
     const limited = await post("/api/search", { question: "hooks", limit: 1 });
     expect(((await limited.json()) as SearchResponse).passages).toHaveLength(1);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Document, pageAt, scanFolder } from "../../src/documents/index.js";
-import { chunksOf } from "../../src/pipeline/document-chunks.js";
+import { chunkDocument } from "../../src/pipeline/chunk-document.js";
 import { type Store, stores, syncIndex } from "../../src/retrieval/index.js";
 import { sentences, words } from "../../src/text/index.js";
 import { pdfFile } from "../support/pdf.js";
@@ -62,12 +62,23 @@ beforeAll(async () => {
   for await (const entry of scanFolder(folder)) if (entry.kind === "document") document = entry;
   store = await stores.sqlite.open(join(folder, "index"));
   const counter = { count: (text: string, start = 0, end = text.length) => Math.ceil((end - start) / 4) };
-  await syncIndex(store, [document], { chunk: () => chunksOf(document, counter) });
+  await syncIndex(store, [document], {
+    chunk: () => chunkDocument(document, { counter, maxTokens: 256, overlapTokens: 32 }),
+  });
 });
 afterAll(async () => {
   await store.close();
   await rm(folder, { recursive: true });
 });
+
+/** Pages on which words stand as they were set, and on which their sentence begins. */
+function pagesWith(evidence: string): number[] {
+  const text = pages.map(({ plain }) => plain).join(" ");
+  const at = text.indexOf(evidence);
+  if (at < 0) return [];
+  const ends = pages.map((_, i) => pages.slice(0, i + 1).reduce((sum, { plain }) => sum + plain.length + 1, 0));
+  return [at, text.lastIndexOf(". ", at) + 2].map((place) => ends.findIndex((end) => place < end) + 1);
+}
 
 /** The sentence of a passage that shares most words with the question, as `ask` would quote it; where it begins. */
 function quoteAt(question: string, passage: { readonly text: string; readonly start: number }): number {
@@ -100,7 +111,7 @@ it("keeps all pages, and nothing of what runs through them", () => {
 it("cites the right page for every question", async () => {
   const wrong: string[] = [];
   for (const [question, ...evidence] of QUESTIONS) {
-    const right = pages.flatMap(({ plain }, i) => (evidence.some((words) => plain.includes(words)) ? i + 1 : []));
+    const right = evidence.flatMap(pagesWith);
     expect(right, question).not.toEqual([]);
     const [hit] = await store.query({ text: question, limit: 1 });
     const cited = pageAt(document, quoteAt(question, hit!.chunk))!;

@@ -1,6 +1,6 @@
 /** @file The main job on a folder: train, index, ask, serve, and do again only what changed. */
 
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,12 +8,18 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadModel, openKnowledge, runUp, type UpEvent } from "../../src/index.js";
 import { listen, readPageScript } from "../../src/server/adapters/node.js";
 import { createApp } from "../../src/server/index.js";
+import { pdfFile } from "../support/pdf.js";
 
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "tessera-up-"));
   await cp(fileURLToPath(new URL("../../docs/adding", import.meta.url)), join(root, "docs"), { recursive: true });
   await writeFile(join(root, "docs", "picture.md"), new Uint8Array([137, 80, 78, 71, 0, 1, 2]));
+  const lines = ["The first page speaks of clay.", "The second page names the quagga."];
+  await writeFile(
+    join(root, "docs", "animals.pdf"),
+    pdfFile(lines.map((text) => ({ texts: [{ x: 72, y: 700, text }] }))),
+  );
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -69,7 +75,20 @@ it("does again only what changed", async () => {
   const { index, tuning } = result.report;
   expect(index).toMatchObject({ added: 0, changed: 1, removed: 1 });
   expect(tuning.isCached).toBe(false);
-  const { search } = await openKnowledge(result);
+  const { search, document } = await openKnowledge(result);
   expect((await search("zyzzyva", 5)).map(({ chunk }) => chunk.path)).toEqual(["op.md"]);
+  const [hit] = await search("quagga", 1);
+  expect(hit!.chunk).toMatchObject({ path: "animals.pdf", page: 1 });
+  expect(await document("animals.pdf")).toContain(hit!.chunk.text);
+  await result.close();
+});
+
+it("makes an index of another version again", async () => {
+  const file = await open(join(root, "workspace", "index", "index.sqlite"), "r+");
+  // SQLite's user_version, four bytes at 60, https://sqlite.org/fileformat.html
+  await file.write(new Uint8Array([0, 0, 0, 1]), 0, 4, 60);
+  await file.close();
+  const { result } = await run();
+  expect(result.report.index).toMatchObject({ added: result.report.plan.documents, unchanged: 0 });
   await result.close();
 });

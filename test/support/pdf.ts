@@ -1,4 +1,4 @@
-/** @file Writes small PDFs for tests: text at places in four fonts, pictures, pages; no tags, no compression. */
+/** @file Writes small PDFs for tests: text at places in four fonts, pictures, pages, tags; no compression. */
 
 export type PdfFont = "regular" | "bold" | "mono" | "chinese";
 
@@ -16,8 +16,21 @@ export interface PdfPage {
   readonly texts?: readonly PdfText[];
   /** Fills the page with a picture, as a scan does. */
   readonly hasPicture?: boolean;
+  /** What its texts are, for a tagged page: elements with the indices of their texts. */
+  readonly structure?: readonly PdfElement[];
   /** Draws everything turned by a quarter to the left, and has the page turned back when it is shown. */
   readonly isTurned?: boolean;
+}
+
+export interface PdfElement {
+  /** Of ISO 32000-1, 14.8.4. */
+  readonly type: string;
+  readonly parts: readonly (number | PdfElement)[];
+}
+
+/** An element of a tagged page. */
+export function tag(type: string, ...parts: readonly (number | PdfElement)[]): PdfElement {
+  return { type, parts };
 }
 
 export interface PdfOptions {
@@ -32,8 +45,11 @@ const BASE_FONTS = ["Helvetica", "Helvetica-Bold", "Courier"];
 
 /** The bytes of a PDF 1.7 file; each page in its own content stream. Latin text is Windows-1252, Chinese UCS-2. */
 export function pdfFile(pages: readonly PdfPage[], options: PdfOptions = {}): Uint8Array {
-  const objects: string[] = ["<< /Type /Catalog /Pages 2 0 R >>"];
   const firstPage = 10;
+  const root = firstPage + 2 * pages.length;
+  const isTagged = pages.some(({ structure }) => structure);
+  const tags = isTagged ? `/MarkInfo << /Marked true >> /StructTreeRoot ${root} 0 R` : "";
+  const objects: string[] = [`<< /Type /Catalog /Pages 2 0 R ${tags} >>`];
   const kids = pages.map((_, i) => `${firstPage + 2 * i} 0 R`).join(" ");
   objects.push(`<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`);
   for (const name of BASE_FONTS) {
@@ -46,8 +62,10 @@ export function pdfFile(pages: readonly PdfPage[], options: PdfOptions = {}): Ui
     "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 4 /FontBBox [0 -200 1000 900] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>",
     stream("<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8", "x"),
   );
-  for (const page of pages)
-    objects.push(pageObject(page, firstPage + objects.length - 9), stream("<<", contentOf(page)));
+  for (const [i, page] of pages.entries()) {
+    objects.push(pageObject(page, firstPage + 2 * i, i), stream("<<", contentOf(page)));
+  }
+  if (isTagged) objects.push(...structureObjects(pages, root, firstPage));
   if (options.isEncrypted) {
     const secret = "5a".repeat(32);
     objects.push(`<< /Filter /Standard /V 1 /R 2 /O <${secret}> /U <${secret}> /P -4 >>`);
@@ -64,20 +82,50 @@ export function pdfLines(
   return lines.map((text, i) => ({ ...at, y: at.y - i * leading, text }));
 }
 
-function pageObject({ isTurned = false }: PdfPage, own: number): string {
+function pageObject({ isTurned = false }: PdfPage, own: number, index: number): string {
   const fonts = Object.values(FONT_NAMES).map((name, i) => `/${name} ${3 + i} 0 R`);
-  return `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Rotate ${isTurned ? 90 : 0} /Contents ${own + 1} 0 R
+  return `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /StructParents ${index} /Rotate ${isTurned ? 90 : 0} /Contents ${own + 1} 0 R
     /Resources << /Font << ${fonts.join(" ")} >> /XObject << /Im 9 0 R >> >> >>`;
 }
 
 function contentOf({ texts = [], hasPicture = false, isTurned = false }: PdfPage): string {
   const turn = isTurned ? ["0 1 -1 0 700 0 cm"] : [];
   const picture = hasPicture ? ["q 612 0 0 792 0 0 cm /Im Do Q"] : [];
-  const shown = texts.map(({ x, y, text, size = 11, font = "regular" }) => {
+  const shown = texts.map(({ x, y, text, size = 11, font = "regular" }, mark) => {
     const string = font === "chinese" ? `<${Buffer.from(text, "utf16le").swap16().toString("hex")}>` : literal(text);
-    return `BT /${FONT_NAMES[font]} ${size} Tf ${x} ${y} Td ${string} Tj ET`;
+    return `/Span << /MCID ${mark} >> BDC BT /${FONT_NAMES[font]} ${size} Tf ${x} ${y} Td ${string} Tj ET EMC`;
   });
   return [...turn, ...picture, ...shown].join("\n");
+}
+
+/** The root of the tree, its list of the elements that hold each page's texts, and the elements. */
+function structureObjects(pages: readonly PdfPage[], root: number, firstPage: number): string[] {
+  const elements: string[] = [];
+  const add = ({ type, parts }: PdfElement, parent: number, page: number, holders: number[]): number => {
+    const own = root + 2 + elements.length;
+    elements.push("");
+    const kids = parts.map((part) => {
+      if (typeof part !== "number") return `${add(part, own, page, holders)} 0 R`;
+      holders[part] = own;
+      return String(part);
+    });
+    elements[own - root - 2] =
+      `<< /Type /StructElem /S /${type} /P ${parent} 0 R /Pg ${firstPage + 2 * page} 0 R /K [${kids.join(" ")}] >>`;
+    return own;
+  };
+  const holdersOf = pages.map((): number[] => []);
+  const tops = pages.flatMap(({ structure = [] }, i) =>
+    structure.map((element) => add(element, root, i, holdersOf[i]!)),
+  );
+  const refs = (numbers: readonly number[]): string => numbers.map((number) => `${number} 0 R`).join(" ");
+  const nums = holdersOf.map(
+    (holders, i) => `${i} [${Array.from(holders, (at) => (at ? `${at} 0 R` : "null")).join(" ")}]`,
+  );
+  return [
+    `<< /Type /StructTreeRoot /K [${refs(tops)}] /ParentTree ${root + 1} 0 R >>`,
+    `<< /Nums [${nums.join(" ")}] >>`,
+    ...elements,
+  ];
 }
 
 function literal(text: string): string {

@@ -7,9 +7,9 @@ export class BadZip extends Error {}
 /** A part that unpacks to more than any document does. */
 export class UnpacksTooLarge extends Error {}
 
-/** A part is refused beyond this size. */
-const MOST_BYTES = 128 * 1024 * 1024;
-/** And, beyond what is harmless, if it grows more than this: text reaches about 1:50, Deflate can do 1:1032. */
+/** What the parts that are read of an archive may have together: the text of thousands of pages. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** And a part, beyond what is harmless, may not grow more than this: text reaches about 1:50, Deflate can do 1:1032. */
 const MOST_GROWTH = 200;
 const HARMLESS_BYTES = 1024 * 1024;
 
@@ -31,6 +31,7 @@ interface Entry {
 export class Zip {
   readonly #bytes: Buffer;
   readonly #entries: ReadonlyMap<string, Entry>;
+  #bytesLeft = MOST_BYTES;
 
   /** @throws BadZip when there is no archive, or its table of contents is damaged. */
   constructor(bytes: Uint8Array) {
@@ -41,7 +42,7 @@ export class Zip {
   /**
    * Bytes of a part; undefined when there is none of that name.
    * @throws BadZip when it is damaged, encrypted or packed in another way than Deflate.
-   * @throws UnpacksTooLarge beyond 128 MiB, or 200 times its packed size and 1 MiB.
+   * @throws UnpacksTooLarge beyond 64 MiB of all that is read, or 200 times its packed size and 1 MiB.
    */
   read(name: string): Buffer | undefined {
     const entry = this.#entries.get(name);
@@ -55,14 +56,22 @@ export class Zip {
     const start = at + 30 + bytes.readUInt16LE(at + 26) + bytes.readUInt16LE(at + 28);
     const packed = bytes.subarray(start, start + packedSize);
     if (packed.length < packedSize) throw new BadZip(`${name} is cut short`);
-    const maxOutputLength = Math.min(MOST_BYTES, Math.max(HARMLESS_BYTES, packedSize * MOST_GROWTH));
-    if (method === STORED && packedSize <= MOST_BYTES) return packed;
+    const unpacked = method === STORED ? packed : this.#inflate(name, method, packed);
+    if (unpacked.length > this.#bytesLeft)
+      throw new UnpacksTooLarge(`${name} and others have more than ${MOST_BYTES} bytes`);
+    this.#bytesLeft -= unpacked.length;
+    return unpacked;
+  }
+
+  #inflate(name: string, method: number, packed: Buffer): Buffer {
     if (method !== DEFLATED) throw new BadZip(`${name} is packed by method ${method}`);
+    const grown = Math.max(HARMLESS_BYTES, packed.length * MOST_GROWTH);
+    const maxOutputLength = Math.min(grown, this.#bytesLeft + 1);
     try {
       return inflateRawSync(packed, { maxOutputLength });
     } catch (error) {
       if (!isTooLarge(error)) throw new BadZip(`${name}: ${messageOf(error)}`, { cause: error });
-      throw new UnpacksTooLarge(`${name} has ${packedSize} bytes and unpacks to more than ${maxOutputLength}`);
+      throw new UnpacksTooLarge(`${name} has ${packed.length} bytes and unpacks to more than ${maxOutputLength}`);
     }
   }
 }

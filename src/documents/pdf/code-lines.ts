@@ -1,5 +1,5 @@
 /** @file Lines in a font of one width as code: indentation and empty lines by where they stand. */
-import { type Line, textOfLine } from "./lines.js";
+import type { Line } from "./lines.js";
 
 /** Width of a character, in heights of the font, where a line is too short to tell. */
 const USUAL_WIDTH = 0.6;
@@ -11,13 +11,20 @@ export function codeOf(lines: readonly Line[]): string {
   const written = lines.map((line, i) => {
     const above = lines[i - 1];
     const isApart = above !== undefined && above.base - line.base > EMPTY_LINE * line.style.size;
-    return (
-      (isApart ? "\n" : "") +
-      " ".repeat(Math.max(0, Math.round((line.left - margin) / widthOf(line)))) +
-      textOfLine(line)
-    );
+    return (isApart ? "\n" : "") + inColumns(line, margin);
   });
   return written.join("\n");
+}
+
+/** The line with each of its stretches in the column where it stands. */
+function inColumns(line: Line, margin: number): string {
+  const width = widthOf(line);
+  let text = "";
+  for (const segment of line.segments) {
+    const column = Math.round((segment.left - margin) / width);
+    text = (text === "" ? "" : `${text} `).padEnd(column) + segment.text;
+  }
+  return text;
 }
 
 function widthOf(line: Line): number {

@@ -48,6 +48,8 @@ class GlyphReader {
   /** Memory for what calls return: doubles or floats, then a font's name. */
   readonly #scratch: number;
   readonly #styles = new Map<number, TextStyle>();
+  readonly #fonts = new Map<string, FontWidths>();
+  readonly #fontOf = new Map<TextStyle, FontWidths>();
 
   constructor(pdfium: WrappedPdfiumModule, textPage: number, scratch: number) {
     this.#pdfium = pdfium;
@@ -67,9 +69,18 @@ class GlyphReader {
       const text = textOf(code);
       if (style === undefined || text === "") continue;
       const isGap = text === " " && this.#pdfium.FPDFText_IsGenerated(this.#textPage, i) === 1;
-      found.push({ text, style, isGap, ...this.#placeOf(i, style) });
+      const glyph = { text, style, isGap, ...this.#placeOf(i, style) };
+      this.#fontOf.get(style)?.take(glyph);
+      found.push(glyph);
     }
-    return found;
+    return this.#withMono(found);
+  }
+
+  /** Not every font of one width says so: TeX's do not. */
+  #withMono(glyphs: readonly Glyph[]): Glyph[] {
+    const mono = new Map<TextStyle, TextStyle>();
+    for (const [style, font] of this.#fontOf) if (font.isOneWidth) mono.set(style, { ...style, isMono: true });
+    return glyphs.map((glyph) => ({ ...glyph, style: mono.get(glyph.style) ?? glyph.style }));
   }
 
   /** The box that PDFium calls loose: from origin to origin, whatever the letter leaves free of it. */
@@ -104,6 +115,9 @@ class GlyphReader {
       isBold: (flags & FLAG_FORCE_BOLD) !== 0 || /bold|black|heavy/i.test(fontName),
       mark: this.#pdfium.FPDFPageObj_GetMarkedContentID(object),
     };
+    const font = this.#fonts.get(fontName) ?? new FontWidths();
+    this.#fonts.set(fontName, font);
+    this.#fontOf.set(style, font);
     this.#styles.set(object, style);
     return style;
   }
@@ -114,6 +128,28 @@ class GlyphReader {
     return [at(0), at(1), at(2), at(3)];
   }
 }
+
+/** Widths of a font's characters, in heights of the font. */
+class FontWidths {
+  readonly #letters = new Set<string>();
+  #least = Number.POSITIVE_INFINITY;
+  #most = 0;
+
+  take({ text, left, right, style }: Glyph): void {
+    if (!/^[A-Za-z0-9.,:;]$/.test(text)) return;
+    this.#letters.add(text);
+    this.#least = Math.min(this.#least, (right - left) / style.size);
+    this.#most = Math.max(this.#most, (right - left) / style.size);
+  }
+
+  /** Whether enough different characters have been seen, and all are as wide. */
+  get isOneWidth(): boolean {
+    return this.#letters.size >= LEAST_LETTERS && this.#most - this.#least < SAME_WIDTH;
+  }
+}
+
+const LEAST_LETTERS = 6;
+const SAME_WIDTH = 0.02;
 
 /** PDFium's sign for a hyphen at the end of a line. */
 const HYPHEN = 2;

@@ -105,6 +105,12 @@ export function most<T>(
   return best[0];
 }
 
+/** The dots that lead from a title to its page. */
+const LEADER = /(?: ?\.){5,} ?/g;
+
 export function textOfLine({ segments }: Line): string {
-  return segments.map(({ text }) => text).join(" ");
+  return segments
+    .map(({ text }) => text)
+    .join(" ")
+    .replace(LEADER, " … ");
 }

@@ -45,7 +45,8 @@ export function measuresOf(lines: readonly Line[]): Measures {
 
 function isTitle(line: Line, longest: number): boolean {
   const text = textOfLine(line);
-  return !line.style.isMono && text.length <= longest && /\p{L}/u.test(text);
+  // an entry of a table of contents only names one
+  return !line.style.isMono && text.length <= longest && /\p{L}/u.test(text) && !/ … \w+$/.test(text);
 }
 
 /** Halves of points: sizes of one style differ by rounding. */

@@ -20,6 +20,8 @@ interface Draft {
 
 const BULLET = /^(?:[•‣◦▪●○■□▸►✓\uf0b7\uf0a7]\s*|[-–*]\s+)(?=\S)/u;
 const NUMBER = /^(?:\(?(\d{1,3})[.)])\s+(?=\S)/;
+/** The end of an entry in a table of contents. */
+const NAMES_PAGE = / … \w+$/;
 /** Distances in heights of the font. */
 const INDENT = 0.8;
 const SHORT = 6;
@@ -105,6 +107,7 @@ class PageBlocks {
     const { size } = last.style;
     const isCentred = Math.abs(last.left + last.right - line.left - line.right) < size;
     if (draft.kind === "paragraph" && !isCentred && line.left > last.left + INDENT * size) return true;
+    if (NAMES_PAGE.test(draft.text)) return true;
     return line.right > last.right + SHORT * size && /[.!?:。！？：]["”’)]?$/.test(draft.text);
   }
 

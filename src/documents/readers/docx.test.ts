@@ -1,7 +1,9 @@
 /** @file Word documents as Markdown, and files that only look like them. */
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { docxFile, docxParagraph as p } from "../../../test/support/docx.js";
 import { zipFile } from "../../../test/support/zip.js";
+import { UnpacksTooLarge, Zip } from "../docx/zip.js";
 import { docx } from "./docx.js";
 
 async function textOf(...file: Parameters<typeof docxFile>): Promise<string> {
@@ -80,6 +82,16 @@ describe("docx", () => {
     expect(await docx.read(zipFile({ "word/document.xml": bomb }, { "word/document.xml": 100 }))).toMatchObject({
       reason: "unpacks too large",
     });
+  });
+
+  it("bounds what all parts unpack to together", async () => {
+    // 21 MB that shrink to about a hundredth
+    const hashes = Array.from({ length: 7000 }, (_, i) => createHash("sha256").update(String(i)).digest("hex"));
+    const large = hashes.map((hash) => hash.padEnd(3000)).join("");
+    const parts = ["word/document.xml", "word/styles.xml", "word/numbering.xml", "word/footnotes.xml"];
+    const zip = new Zip(zipFile(Object.fromEntries(parts.map((name) => [name, large]))));
+    for (const name of parts.slice(0, 3)) expect(zip.read(name)).toHaveLength(Buffer.byteLength(large));
+    expect(() => zip.read(parts[3]!)).toThrow(UnpacksTooLarge);
   });
 
   it("does not let entities multiply", async () => {

@@ -1,6 +1,6 @@
 /** @file PDFs as text: paragraphs, hyphens, headings, lists, tables, columns, pages, and files that give none. */
 import { describe, expect, it } from "vitest";
-import { type PdfOptions, type PdfPage, pdfFile, pdfLines } from "../../../test/support/pdf.js";
+import { type PdfOptions, type PdfPage, pdfFile, pdfLines, tag } from "../../../test/support/pdf.js";
 import { pageAt } from "../document.js";
 import { pdf } from "./pdf.js";
 
@@ -69,15 +69,66 @@ describe("pdf", () => {
       ...["Legs", "4", "6"].map((text, i) => ({ x: 200, y: 600 - 14 * i, text })),
       ...pdfLines(["for (;;) {"], { x: 72, y: 540, font: "mono" }),
       ...pdfLines(["stop();"], { x: 72 + 2 * 6.6, y: 526, font: "mono" }),
+      ...pdfLines(["// ....... now"], { x: 72 + 20 * 6.6, y: 526, font: "mono" }),
       ...pdfLines(["}"], { x: 72, y: 512, font: "mono" }),
     ];
     expect(await textOf({ texts: inRows(texts) })).toBe(
       [
         "- one item that goes on in a second line\n- two\n    - nested\n1. numbered",
         "| Name | Legs |\n| --- | --- |\n| Bear | 4 |\n| Bee | 6 |",
-        "```\nfor (;;) {\n  stop();\n}\n```",
+        "```\nfor (;;) {\n  stop();           // ....... now\n}\n```",
       ].join("\n\n"),
     );
+  });
+
+  it("reads a tagged page by its tags: their order, what they are, and nothing else", async () => {
+    const words = [
+      "Title",
+      "A para-",
+      "graph.",
+      "1.",
+      "first",
+      "•",
+      "inner",
+      "a",
+      "b",
+      "1",
+      "2",
+      "let x;",
+      "12",
+      "tail",
+    ];
+    const texts = words.map((text, i) => {
+      const font = text === "let x;" ? ("mono" as const) : ("regular" as const);
+      return { x: 72 + 40 * (i % 3), y: 300 + 20 * i, text, font };
+    });
+    const inner = tag("L", tag("LI", tag("Lbl", 5), tag("LBody", 6)));
+    const row = (type: string, ...cells: number[]) => tag("TR", ...cells.map((cell) => tag(type, cell)));
+    const structure = [
+      tag(
+        "Document",
+        tag("H2", 0),
+        tag("P", 1, tag("Span", 2)),
+        tag("L", tag("LI", tag("Lbl", 3), tag("LBody", 4, inner))),
+      ),
+      tag("Table", tag("TBody", row("TH", 7, 8), row("TD", 9, 10))),
+      tag("Sect", tag("P", 11), tag("Div", 13)),
+    ];
+    expect(await textOf({ texts, structure })).toBe(
+      [
+        "## Title",
+        "A paragraph.",
+        "1. first\n    - inner",
+        "| a | b |\n| --- | --- |\n| 1 | 2 |",
+        "```\nlet x;\n```",
+        "tail",
+      ].join("\n\n"),
+    );
+  });
+
+  it("reads a page by where its lines stand if its tags hold too little of it", async () => {
+    const texts = [...pdfLines(body, at), { x: 72, y: 600, text: "Tagged" }];
+    expect(await textOf({ texts, structure: [tag("H1", 3)] })).toBe(`${body.join(" ")}\n\nTagged`);
   });
 
   it("reads columns one after the other, drawn so or side by side", async () => {
@@ -121,6 +172,30 @@ describe("pdf", () => {
     }));
     expect(await textOf(...pages)).toBe(
       [1, 2, 3, 4].map((number) => `Page ${number} has a text of its own, numbered ${number * 7}.`).join("\n\n"),
+    );
+  });
+
+  it("leaves out heads that name the chapter, and page numbers wherever they stand", async () => {
+    const pages = [1, 2, 3, 4, 5, 6].map((number) => ({
+      texts: [
+        ...(number === 4 ? [] : [{ x: 72, y: 760, text: `${number < 4 ? "Clay" : "Glaze"}   ${number + 10}` }]),
+        ...pdfLines([`The ${["first", "second", "third", "fourth", "fifth", "last"][number - 1]} page.`], at),
+        ...(number === 4 ? [{ x: 300, y: 30, text: "14" }] : []),
+      ],
+    }));
+    expect((await textOf(...pages)).replaceAll("\n\n", " ")).toBe(
+      "The first page. The second page. The third page. The fourth page. The fifth page. The last page.",
+    );
+  });
+
+  it("keeps the entries of a table of contents apart, as text and without their dots", async () => {
+    const entries = [
+      `1 Clay ${". ".repeat(40)}1`,
+      `1.1 Red clay ${". ".repeat(36)}2`,
+      "The text that follows is of the same size.",
+    ];
+    expect(await textOf({ texts: pdfLines(entries, { ...at, font: "bold" }) })).toBe(
+      "1 Clay … 1\n\n1.1 Red clay … 2\n\nThe text that follows is of the same size.",
     );
   });
 
