@@ -17,7 +17,7 @@ import { Lsa } from "./lsa.js";
 import { locate, peers } from "./peers.js";
 
 const SHARED = new URL("../../../shared/data/", import.meta.url);
-const CORPORA = ["state_of_the_union", "wikitexts", "chatlogs", "finance", "pubmed"];
+export const CORPORA = ["state_of_the_union", "wikitexts", "chatlogs", "finance", "pubmed"];
 /** The same for every splitter: sizes in GPT-2 tokens, without overlap and with a quarter. */
 const GRID = [100, 200, 400].flatMap((maxTokens) =>
   [0, maxTokens / 4].map((overlapTokens) => ({ maxTokens, overlapTokens })),
@@ -75,7 +75,7 @@ function read(path: string): string {
 }
 
 /** Rows of questions_df.csv: question, references as JSON, corpus. */
-function readQuestions(): LabelledQuestion[] {
+export function readQuestions(): LabelledQuestion[] {
   const csv = read("data-chunking-eval/questions_df.csv");
   const field = String.raw`(?:"((?:[^"]|"")*)"|([^",\n]*))`;
   const rows = [...csv.matchAll(new RegExp(`^${field},${field},${field}$`, "gm"))].slice(1);

@@ -8,6 +8,7 @@ import { chatCommand } from "./commands/chat.js";
 import { chunkCommand } from "./commands/chunk.js";
 import { digestCommand } from "./commands/digest.js";
 import { evalCommand } from "./commands/eval.js";
+import { embedCommand } from "./commands/embed.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
@@ -36,6 +37,7 @@ const commands = [
   pullCommand,
   inspectCommand,
   exportCommand,
+  embedCommand,
   trainingStepCommand,
   generateCommand,
   digestCommand,
