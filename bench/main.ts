@@ -9,6 +9,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   "chunk-eval": async () => (await import("./chunk/chunk-eval.bench.js")).chunkEval,
   context: async () => (await import("./long/context.bench.js")).context,
   curriculum: async () => (await import("./train/curriculum.bench.js")).curriculum,
+  embedder: async () => (await import("./embed/embedder.bench.js")).embedder,
   extrapolation: async () => (await import("./positions/extrapolation.bench.js")).extrapolation,
   generate: async () => (await import("./engine/generate.bench.js")).generate,
   "grouped-queries": async () => (await import("./positions/grouped-queries.bench.js")).groupedQueries,

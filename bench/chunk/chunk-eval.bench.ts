@@ -17,7 +17,7 @@ import { Lsa } from "./lsa.js";
 import { locate, peers } from "./peers.js";
 
 const SHARED = new URL("../../../shared/data/", import.meta.url);
-const CORPORA = ["state_of_the_union", "wikitexts", "chatlogs", "finance", "pubmed"];
+export const CORPORA = ["state_of_the_union", "wikitexts", "chatlogs", "finance", "pubmed"];
 /** The same for every splitter, in GPT-2 tokens. */
 const SIZES = [100, 200, 400];
 
@@ -78,7 +78,7 @@ function read(path: string): string {
 }
 
 /** Rows of questions_df.csv: question, references as JSON, corpus. */
-function readQuestions(): LabelledQuestion[] {
+export function readQuestions(): LabelledQuestion[] {
   const csv = read("data-chunking-eval/questions_df.csv");
   const field = String.raw`(?:"((?:[^"]|"")*)"|([^",\n]*))`;
   const rows = [...csv.matchAll(new RegExp(`^${field},${field},${field}$`, "gm"))].slice(1);

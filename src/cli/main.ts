@@ -10,6 +10,7 @@ import { chunkCommand } from "./commands/chunk.js";
 import { datasetCommand } from "./commands/dataset.js";
 import { digestCommand } from "./commands/digest.js";
 import { evalCommand } from "./commands/eval.js";
+import { embedCommand } from "./commands/embed.js";
 import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { indexCommand } from "./commands/index.js";
@@ -42,6 +43,7 @@ const commands = [
   pullCommand,
   inspectCommand,
   exportCommand,
+  embedCommand,
   trainingStepCommand,
   generateCommand,
   digestCommand,

@@ -1,7 +1,7 @@
 /** @file Texts to vectors: public names and the registry of embedders. */
 import { encoderFolder } from "./encoder.js";
 import { http } from "./http.js";
-import { staticFolder } from "./static.js";
+import { builtin, staticFolder } from "./static.js";
 
 export {
   type CachedEmbedder,
@@ -16,10 +16,12 @@ export { type OpenEmbedderOptions, openEmbedder } from "./open-embedder.js";
 export {
   type LoadedStaticModel,
   readStaticModel,
+  staticModuleOf,
   type WriteStaticOptions,
   writeStaticModel,
 } from "./static/static-folder.js";
 export { quantizeRows, StaticModel, type TokenTable } from "./static/static-model.js";
+export { builtinFolder } from "./static.js";
 
 /** Embedders by name. `openEmbedder` chooses among them. */
-export const embedders = { static: staticFolder, encoder: encoderFolder, http } as const;
+export const embedders = { builtin, static: staticFolder, encoder: encoderFolder, http } as const;

@@ -1,17 +1,18 @@
-/** @file One word to an embedder: a folder, or an address. */
+/** @file One word to an embedder: `builtin`, a folder, or an address. */
 
 import { ConfigError } from "../base/errors.js";
 import type { Embedder } from "./embedder.js";
 import { type EncoderOptions, encoderFolder } from "./encoder.js";
 import { type HttpOptions, http } from "./http.js";
 import { staticModuleOf } from "./static/static-folder.js";
-import { staticFolder } from "./static.js";
+import { builtin, staticFolder } from "./static.js";
 
 /** For whichever it turns out to be. */
 export type OpenEmbedderOptions = EncoderOptions & HttpOptions;
 
 /** The options that each kind takes; what a kind does not take is refused. */
 const taken = {
+  builtin: [],
   static: [],
   encoder: ["prompts", "maxTokens", "onCut", "batchTokens", "runtime", "numThreads"],
   http: [
@@ -29,7 +30,7 @@ const taken = {
 } as const satisfies Record<string, readonly (keyof OpenEmbedderOptions)[]>;
 
 /**
- * Opens what an http(s) address serves, or the model of a folder: a static one or an encoder, as modules.json says.
+ * Opens `builtin`, what an http(s) address serves, or the model of a folder: a static one or an encoder, as modules.json says.
  * @throws ConfigError for an option that this embedder has no use for, besides what its own `open` throws.
  */
 export async function openEmbedder(source: string, options: OpenEmbedderOptions = {}): Promise<Embedder> {
@@ -40,6 +41,8 @@ export async function openEmbedder(source: string, options: OpenEmbedderOptions 
     throw new ConfigError(`embedder ${source} (${kind}) has no option ${foreign}; its options: ${known}`);
   }
   switch (kind) {
+    case "builtin":
+      return builtin.open(source);
     case "static":
       return staticFolder.open(source);
     case "encoder":
@@ -52,6 +55,7 @@ export async function openEmbedder(source: string, options: OpenEmbedderOptions 
 }
 
 async function kindOf(source: string): Promise<keyof typeof taken> {
+  if (source === "builtin") return "builtin";
   if (/^https?:/.test(source)) return "http";
   return (await staticModuleOf(source)) === undefined ? "encoder" : "static";
 }

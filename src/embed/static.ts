@@ -1,6 +1,7 @@
-/** @file Embedder over a static model in a folder. */
+/** @file Embedders over static models: a folder of one, and the one that comes with the package. */
 
 import { basename, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Embedder, EmbedderDef } from "./embedder.js";
 import { readStaticModel } from "./static/static-folder.js";
 
@@ -17,6 +18,17 @@ export const staticFolder: EmbedderDef = {
   name: "static",
   open: (folder) => openStatic(folder, basename(resolve(folder))),
 };
+
+/** The model in the package's `assets/embedder`; its README.md says what it was made of and what it reaches. */
+export const builtin: EmbedderDef = {
+  name: "builtin",
+  open: () => openStatic(builtinFolder(), "builtin"),
+};
+
+/** Where the package keeps it. */
+export function builtinFolder(): string {
+  return fileURLToPath(new URL("../../assets/embedder", import.meta.url));
+}
 
 async function openStatic(folder: string, name: string): Promise<Embedder> {
   const { model, contentHash } = await readStaticModel(folder);

@@ -1,6 +1,7 @@
 /** @file A loaded model as the service of the OpenAI-compatible server. */
 
 import { UnsupportedError } from "../base/errors.js";
+import { StaticModel } from "../embed/index.js";
 import {
   type CachePolicy,
   checkSampling,
@@ -56,7 +57,7 @@ export interface TextServiceOptions extends Pick<EngineOptions, "contextLength" 
   /** Guesses tokens that are then verified together. Default: none. */
   readonly speculation?: SpeculationChoice;
   /** A model for embeddings beside the one that writes. */
-  readonly embeddings?: { readonly id: string; readonly loaded: LoadedEncoder };
+  readonly embeddings?: { readonly id: string; readonly loaded: LoadedEncoder | StaticModel };
   /** When the model was made, in Unix seconds. Default: now. */
   readonly created?: number;
 }
@@ -161,12 +162,18 @@ export async function openTextService(
 }
 
 function encoderModel({ id, loaded }: NonNullable<TextServiceOptions["embeddings"]>, created: number): ServedModel {
-  return { id, created, ownedBy: "tessera", contextLength: loaded.encoder.maxPositions };
+  // a static model takes texts of any length
+  const contextLength = loaded instanceof StaticModel ? Number.MAX_SAFE_INTEGER : loaded.encoder.maxPositions;
+  return { id, created, ownedBy: "tessera", contextLength };
 }
 
 const nowInSeconds = (): number => Math.floor(Date.now() / 1000);
 
-async function embed(runtime: Runtime, loaded: LoadedEncoder, texts: readonly string[]) {
+async function embed(runtime: Runtime, loaded: LoadedEncoder | StaticModel, texts: readonly string[]) {
+  if (loaded instanceof StaticModel) {
+    const numTokens = texts.reduce((sum, text) => sum + loaded.tokenizer.count(text), 0);
+    return { vectors: texts.map((text) => loaded.embed(text)), numTokens };
+  }
   const { prefix, suffix } = loaded.tokenizer.template;
   const { maxPositions } = loaded.encoder;
   const counts = texts.map((text) => loaded.tokenizer.count(text) + prefix.length + suffix.length);

@@ -45,9 +45,7 @@ export class StaticTrainer {
     const loss = await InBatchLoss.create(runtime, { batch, width, scale, isSymmetric: true });
     const optimizer = await Optimizer.create(runtime, options.optimizer, { weightDecay: 0 });
     const trainer = new StaticTrainer(loss, optimizer, options);
-    const rng = new Rng(seed);
-    const { data } = trainer.table;
-    for (let i = 0; i < data.length; i++) data[i] = rng.normal() * weights[Math.floor(i / width)]!;
+    (trainer.table.data as Float32Array).set(startTable(weights, width, seed));
     return trainer;
   }
 
@@ -90,6 +88,17 @@ export class StaticTrainer {
     this.loss.close();
     this.optimizer.close();
   }
+}
+
+/**
+ * Random rows of the given lengths: nearly at right angles to each other, so that texts are alike by the tokens that they
+ * share, before anything is learned.
+ */
+export function startTable(lengths: ArrayLike<number>, dimension: number, seed: number): Float32Array {
+  const rng = new Rng(seed);
+  return Float32Array.from({ length: lengths.length * dimension }, (_, i) => {
+    return rng.normal() * lengths[Math.floor(i / dimension)]!;
+  });
 }
 
 /** out[i] = mean of the rows of texts[i]. */

@@ -48,7 +48,7 @@ export const serveCommand = addModelOptions(
   .option("--port <port>", "port to listen on", parseInteger(0, 65535), 8000)
   .option("--host <host>", "address to serve on", "127.0.0.1")
   .option("--name <name>", "name of the model in requests (default: the last part of its path)")
-  .option("--embeddings <model>", "an encoder for /v1/embeddings")
+  .option("--embeddings <model>", "for /v1/embeddings: builtin, an encoder, or a static model")
   .addOption(
     new Option("--adapter <name=folder>", "serve an adapter of the model under a name of its own; may be repeated")
       .argParser(addAdapter)
@@ -135,7 +135,10 @@ async function openBackend(model: string | undefined, flags: Flags): Promise<Bac
     adapters,
     ...(adapterFolder !== undefined && { adapterFolder }),
     ...(embeddings !== undefined && {
-      embeddings: { id: modelId(embeddings), path: await resolveModel(embeddings) },
+      embeddings: {
+        id: modelId(embeddings),
+        path: embeddings === "builtin" ? embeddings : await resolveModel(embeddings),
+      },
     }),
   });
   const [served] = service.models();

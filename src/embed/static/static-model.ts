@@ -38,7 +38,7 @@ export class StaticModel {
   embed(text: string): Float32Array {
     const ids = this.tokenizer.encode(text);
     const sum = new Float32Array(this.table.dimension);
-    for (const id of ids.length > 0 ? ids : this.#unknown) this.#add(id, sum, 0);
+    addRows(this.table, ids.length > 0 ? ids : this.#unknown, sum);
     return toUnitLength(sum);
   }
 
@@ -47,19 +47,63 @@ export class StaticModel {
     const { ids, offsets } = this.tokenizer.encodeWithOffsets(text);
     const { dimension } = this.table;
     const vectors = new Float32Array(ids.length * dimension);
-    for (const [i, id] of ids.entries()) this.#add(id, vectors, i * dimension);
+    for (let i = 0; i < ids.length; i++) {
+      addRows(this.table, ids.subarray(i, i + 1), vectors.subarray(i * dimension, (i + 1) * dimension));
+    }
     return {
       starts: ids.map((_, i) => offsets[2 * i]!),
       ends: ids.map((_, i) => offsets[2 * i + 1]!),
       vectors,
     };
   }
+}
 
-  #add(id: number, out: Float32Array, at: number): void {
-    const { dimension, values, scales } = this.table;
-    const scale = scales ? scales[id]! : 1;
-    const row = id * dimension;
-    for (let j = 0; j < dimension; j++) out[at + j]! += values[row + j]! * scale;
+/**
+ * out += the rows of `ids`. Four at a time: `out` is then written a quarter as often, which halves the time. Each loop
+ * is over one type of array.
+ */
+function addRows({ dimension, values, scales }: TokenTable, ids: Int32Array, out: Float32Array): void {
+  const numFours = ids.length - (ids.length % 4);
+  if (values instanceof Float32Array) {
+    for (const id of ids) addPlain(values, id * dimension, out);
+    return;
+  }
+  const scaleOf = (i: number): number => (scales ? scales[ids[i]!]! : 1);
+  for (let i = 0; i < numFours; i += 4) {
+    const [a, b, c, d] = [
+      ids[i]! * dimension,
+      ids[i + 1]! * dimension,
+      ids[i + 2]! * dimension,
+      ids[i + 3]! * dimension,
+    ];
+    addFour(values, a, b, c, d, scaleOf(i), scaleOf(i + 1), scaleOf(i + 2), scaleOf(i + 3), out);
+  }
+  for (let i = numFours; i < ids.length; i++) addScaled(values, ids[i]! * dimension, scaleOf(i), out);
+}
+
+function addPlain(values: Float32Array, row: number, out: Float32Array): void {
+  for (let j = 0; j < out.length; j++) out[j]! += values[row + j]!;
+}
+
+function addScaled(codes: Int8Array, row: number, scale: number, out: Float32Array): void {
+  for (let j = 0; j < out.length; j++) out[j]! += codes[row + j]! * scale;
+}
+
+/** Starts of four rows, then their scales. */
+function addFour(
+  codes: Int8Array,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  scaleA: number,
+  scaleB: number,
+  scaleC: number,
+  scaleD: number,
+  out: Float32Array,
+): void {
+  for (let j = 0; j < out.length; j++) {
+    out[j]! += codes[a + j]! * scaleA + codes[b + j]! * scaleB + codes[c + j]! * scaleC + codes[d + j]! * scaleD;
   }
 }
 

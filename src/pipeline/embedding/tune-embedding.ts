@@ -6,7 +6,7 @@ import { ConfigError } from "../../base/errors.js";
 import { resolveModel } from "../../checkpoint/index.js";
 import { pairBatches, readPairs, splitPairs, type TextPair } from "../../datasets/index.js";
 import { encoderParameters } from "../../nn/index.js";
-import { type LoadedEncoder, loadEncoder, saveEncoder } from "../../presets/index.js";
+import { type LoadedEncoder, loadEncoder } from "../../presets/index.js";
 import { Runtime } from "../../runtime/index.js";
 import {
   contrastiveSource,
@@ -22,6 +22,7 @@ import { MetricsFile, Workspace } from "../workspace.js";
 import { type EmbeddingConfig, type EmbeddingSettings, embeddingSettings } from "./embedding-config.js";
 import { HeldOutSearch, type SearchReport, searchReportSchema } from "./held-out-search.js";
 import { tokenizePairs } from "./pair-tokens.js";
+import { saveEncoder } from "./save-encoder.js";
 
 export interface EmbeddingReport {
   readonly base: string;

@@ -1,6 +1,7 @@
 /** @file What a text process opens, opened in the process that runs. */
 
-import { loadEncoder, loadModel, openModel } from "../../presets/index.js";
+import { builtinFolder, readStaticModel, type StaticModel, staticModuleOf } from "../../embed/index.js";
+import { type LoadedEncoder, loadEncoder, loadModel, openModel } from "../../presets/index.js";
 import { Runtime } from "../../runtime/index.js";
 import { type LocalTextService, openTextService, type TextServiceOptions } from "../text-service.js";
 import type { TextProcessOptions } from "./protocol.js";
@@ -20,7 +21,7 @@ export async function openTextHere({
     const service = await openTextService(runtime, opened, {
       ...options,
       ...(speculation && { speculation: { ...speculation, ...(draft && { draft }) } }),
-      ...(embeddings && { embeddings: { id: embeddings.id, loaded: await loadEncoder(embeddings.path) } }),
+      ...(embeddings && { embeddings: { id: embeddings.id, loaded: await embeddingModel(embeddings.path) } }),
     });
     return {
       ...service,
@@ -33,4 +34,11 @@ export async function openTextHere({
     await runtime.close();
     throw thrown;
   }
+}
+
+/** `builtin`, or what a path holds. */
+async function embeddingModel(path: string): Promise<LoadedEncoder | StaticModel> {
+  const folder = path === "builtin" ? builtinFolder() : path;
+  const isStatic = (await staticModuleOf(folder)) !== undefined;
+  return isStatic ? (await readStaticModel(folder)).model : loadEncoder(folder);
 }

@@ -2,10 +2,10 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { UnsupportedError } from "../base/errors.js";
-import { createFolder, encodeSafetensors, type JsonValue, writeDurably } from "../checkpoint/index.js";
-import { sentenceModuleFiles } from "../models/index.js";
-import type { LoadedEncoder } from "./load-encoder.js";
+import { UnsupportedError } from "../../base/errors.js";
+import { createFolder, encodeSafetensors, type JsonValue, writeDurably } from "../../checkpoint/index.js";
+import { sentenceModuleFiles } from "../../models/index.js";
+import type { LoadedEncoder } from "../../presets/index.js";
 
 /**
  * Writes config.json, model.safetensors, tokenizer files, modules.json, 1_Pooling, 2_Normalize where vectors are
