@@ -61,14 +61,15 @@ export class VectorCodes {
     return best.sorted();
   }
 
-  /** Whether every vector has both codes. */
+  /** Whether every block of vectors has pages of the other codes. */
   areWhole({ blocks, pages }: StoredCodes): boolean {
-    return [...blocks].every(([block, { scales }]) =>
-      scales.every((scale, i) => {
-        const slot = block * slotsPerBlock + i;
-        return scale === 0 || (pages.get(Math.floor(slot / slotsPerPage))?.scales[slot % slotsPerPage] ?? 0) > 0;
-      }),
-    );
+    return [...blocks].every(([block, { scales }]) => {
+      for (let start = 0; start < slotsPerBlock; start += slotsPerPage) {
+        if (pages.has((block * slotsPerBlock + start) / slotsPerPage)) continue;
+        if (scales.subarray(start, start + slotsPerPage).some((scale) => scale !== 0)) return false;
+      }
+      return true;
+    });
   }
 
   /** What the vector in each slot can score at most, by block; -Infinity where it may not be found. */

@@ -41,6 +41,14 @@ it("the guide to long texts shows its example as it is, and what it does", async
   expect(read("examples/fit-a-document.ts")).toContain(shown.at(-1)!);
 });
 
+it("the guide to retrieval shows its example and what it prints", async () => {
+  const lines = await printed(() => import("../../examples/retrieve.js"));
+  const guide = read("docs/guides/retrieval.md");
+  expect(guide).toContain(lines.join("\n"));
+  const shown = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!.trim());
+  expect(read("examples/retrieve.ts")).toContain(shown[1]!);
+});
+
 it("the README shows the example as it is", () => {
   const [shown] = /(?<=```ts\n)[\s\S]*?(?=```)/.exec(read("README.md"))!;
   expect(read("examples/ask-a-folder.ts")).toContain(shown);

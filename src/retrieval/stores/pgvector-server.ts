@@ -32,8 +32,9 @@ export class PostgresServer {
     this.schema = `"${schema}"`;
     this.place = place;
     this.#lockKey = `tessera index ${schema}`;
-    // a connection that breaks while nobody uses it: the next use reports it
+    // a connection that breaks fails what uses it; its event, unheard, would end the process besides
     pool.on("error", () => {});
+    pool.on("connect", (client) => client.on("error", () => {}));
   }
 
   /**
@@ -115,8 +116,10 @@ export class PostgresServer {
     this.#isClosed = true;
     await this.#lastWrite.catch(() => {});
     // ending the session frees the lock too, but a moment after it is ended here
-    await this.#writer?.query("select pg_advisory_unlock_all()").catch(() => {});
-    this.#writer?.release(true);
+    const writer = this.#writer;
+    this.#writer = undefined;
+    await writer?.query("select pg_advisory_unlock_all()").catch(() => {});
+    writer?.release(true);
     await this.#pool.end();
   }
 
@@ -160,7 +163,9 @@ export class PostgresServer {
   }
 
   #forget(client: PoolClient): void {
-    if (this.#writer === client) this.#writer = undefined;
+    if (this.#writer !== client) return;
+    this.#writer = undefined;
+    client.release(true);
   }
 
   async #otherWriter(operation: string, connection: Connection): Promise<StoreError> {
@@ -246,6 +251,7 @@ function explanation(thrown: unknown): string {
     case "58P01":
       return `${message}; vectors need the extension pgvector on the server`;
     default:
-      return message;
+      if (!/connection (error|terminated)|ECONNRESET/i.test(message)) return message;
+      return `the connection broke (${message}); what was under way is done whole or not at all; try again`;
   }
 }

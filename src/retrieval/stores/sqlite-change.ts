@@ -16,7 +16,7 @@ import {
   postingsOf,
   readCodes,
   readLengths,
-  readPages,
+  readPage,
   unpackContent,
 } from "./sqlite-rows.js";
 import type { DocumentChunks, IndexedChunk } from "./store.js";
@@ -63,30 +63,42 @@ export class SqliteChange {
   }
 
   flush(): void {
+    const written = this.#nextNumber();
     for (const [block, lengths] of this.#slots.changedBlocks()) {
       const data = bytesOf(lengths);
       if (lengths.every((length) => length === 0)) this.#removeBlock(block);
-      else this.#sql("insert or replace into lengths values (?, ?, ?)").run(block, data, blobsChecksum(block, data));
+      else
+        this.#sql("insert or replace into lengths values (?, ?, ?, ?)").run(
+          block,
+          written,
+          data,
+          blobsChecksum(block, data),
+        );
     }
     for (const [block, change] of this.#postings.blocks()) this.#writePostings(block, change);
     for (const [block, { bits, scales, errors }] of this.#codeBlocks) {
       if (scales.every((scale) => scale === 0)) continue;
       const blobs = [bits, bytesOf(scales), bytesOf(errors)] as const;
-      this.#sql("insert or replace into codes values (?, ?, ?, ?, ?)").run(
-        block,
-        ...blobs,
-        blobsChecksum(block, ...blobs),
-      );
+      const write = this.#sql("insert or replace into codes values (?, ?, ?, ?, ?, ?)");
+      write.run(block, written, ...blobs, blobsChecksum(block, ...blobs));
     }
     for (const [page, { bytes, scales }] of this.#bytePages) {
       if (scales.every((scale) => scale === 0)) this.#sql("delete from bytes where page = ?").run(page);
-      else this.#writePage(page, bytesOf(bytes), bytesOf(scales));
+      else this.#writePage(page, written, bytesOf(bytes), bytesOf(scales));
     }
   }
 
-  #writePage(page: number, data: Uint8Array, scales: Uint8Array): void {
-    const write = this.#sql("insert or replace into bytes values (?, ?, ?, ?)");
-    write.run(page, data, scales, blobsChecksum(page, data, scales));
+  /** Numbers of changes rise, so that readers know which blocks they have to read again. */
+  #nextNumber(): number {
+    const row = this.#sql("select value from meta where key = 'changes'").get<[string]>();
+    const number = Number(row?.[0] ?? 0) + 1;
+    this.#sql("insert or replace into meta values ('changes', ?)").run(String(number));
+    return number;
+  }
+
+  #writePage(page: number, written: number, data: Uint8Array, scales: Uint8Array): void {
+    const write = this.#sql("insert or replace into bytes values (?, ?, ?, ?, ?)");
+    write.run(page, written, data, scales, blobsChecksum(page, data, scales));
   }
 
   /** A block without chunks is not to be scanned any more. */
@@ -134,25 +146,25 @@ export class SqliteChange {
   }
 
   #codeBlock({ oneBit }: VectorCodes, slot: number): CodeBlock {
-    const read = (block: number) => readCodes(this.#file, oneBit.bytesPerVector, block);
-    return part(this.#codeBlocks, Math.floor(slot / slotsPerBlock), read, () => oneBit.emptyBlock(slotsPerBlock));
+    const block = Math.floor(slot / slotsPerBlock);
+    const codes =
+      this.#codeBlocks.get(block) ??
+      readCodes(this.#file, oneBit.bytesPerVector, block) ??
+      oneBit.emptyBlock(slotsPerBlock);
+    this.#codeBlocks.set(block, codes);
+    return codes;
   }
 
   #bytePage({ bytes, dimension }: VectorCodes, slot: number): BytePage {
-    const read = (page: number) => readPages(this.#file, dimension, page);
-    return part(this.#bytePages, Math.floor(slot / slotsPerPage), read, () => bytes.emptyPage());
+    const number = Math.floor(slot / slotsPerPage);
+    const page = this.#bytePages.get(number) ?? readPage(this.#file, dimension, number) ?? bytes.emptyPage();
+    this.#bytePages.set(number, page);
+    return page;
   }
 
   #sql(text: string): Statement {
     return this.#file.statement(text);
   }
-}
-
-/** A part that this change has at hand, or that is stored, or that is new. */
-function part<T>(at: Map<number, T>, key: number, read: (key: number) => ReadonlyMap<number, T>, make: () => T): T {
-  const value = at.get(key) ?? read(key).get(key) ?? make();
-  at.set(key, value);
-  return value;
 }
 
 function bytesOf(numbers: Int8Array | Uint16Array | Uint32Array | Float32Array): Uint8Array {

@@ -17,8 +17,6 @@ type ChunkRow = [
   ...vector: [data: Uint8Array | null, vectorCrc: number | null],
 ];
 
-type CodesRow = [block: number, bits: Uint8Array, scales: Uint8Array, errors: Uint8Array, crc: number];
-
 const selectChunks = `
   select chunks.slot, id, path, content, chunks.crc, hash, metadata, documents.crc, data, vectors.crc
   from chunks join documents using (path) left join vectors using (slot)`;
@@ -95,48 +93,31 @@ export function chunksOfDocument(file: SqliteFile, path: string): StoredChunk[] 
   return rows.map((row) => chunkOf(file, row)).sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
+/** Lengths of all chunks, by block. */
 export function readLengths(file: SqliteFile): BlockLengths {
-  const lengths = new Map<number, Uint32Array>();
   const rows = file.statement("select block, data, crc from lengths").all<[number, Uint8Array, number]>();
-  for (const [block, data, crc] of rows) {
-    const numbers = file.numbers(Uint32Array, data);
-    if (numbers.length !== slotsPerBlock) throw file.damaged("a block of a wrong size");
-    file.check("a block of lengths", crc, `${block} `, data);
-    lengths.set(block, numbers);
-  }
-  return lengths;
+  return new Map(rows.map((row) => [row[0], lengthsOf(file, ...row)]));
 }
 
-/** Codes of the vectors, by block; of one block only where it is given. */
-export function readCodes(file: SqliteFile, bytesPerVector: number, block?: number): Map<number, CodeBlock> {
-  const select = "select block, bits, scales, errors, crc from codes";
-  const rows =
-    block === undefined
-      ? file.statement(select).all<CodesRow>()
-      : file.statement(`${select} where block = ?`).all<CodesRow>(block);
-  return new Map(rows.map((row) => [row[0], codesOf(file, row, bytesPerVector)]));
+export function readLengthsOf(file: SqliteFile, block: number): Uint32Array | undefined {
+  const select = file.statement("select data, crc from lengths where block = ?");
+  const row = select.get<[data: Uint8Array, crc: number]>(block);
+  return row && lengthsOf(file, block, ...row);
 }
 
-/** One-byte codes of the vectors, by page; of one page only where it is given. */
-export function readPages(file: SqliteFile, dimension: number, page?: number): Map<number, BytePage> {
-  type Row = [page: number, data: Uint8Array, scales: Uint8Array, crc: number];
-  const select = "select page, data, scales, crc from bytes";
-  const rows =
-    page === undefined ? file.statement(select).all<Row>() : file.statement(`${select} where page = ?`).all<Row>(page);
-  return new Map(
-    rows.map(([index, data, scalesBlob, crc]) => {
-      const [bytes, scales] = [file.numbers(Int8Array, data), file.numbers(Float32Array, scalesBlob)];
-      if (scales.length !== slotsPerPage || bytes.length !== slotsPerPage * dimension) {
-        throw file.damaged("a page of codes of a wrong size");
-      }
-      file.check("a page of codes", crc, `${index} `, data, scalesBlob);
-      return [index, { bytes, scales }];
-    }),
-  );
+function lengthsOf(file: SqliteFile, block: number, data: Uint8Array, crc: number): Uint32Array {
+  const numbers = file.numbers(Uint32Array, data);
+  if (numbers.length !== slotsPerBlock) throw file.damaged("a block of a wrong size");
+  file.check("a block of lengths", crc, `${block} `, data);
+  return numbers;
 }
 
-function codesOf(file: SqliteFile, row: CodesRow, bytesPerVector: number): CodeBlock {
-  const [block, bits, scales, errors, crc] = row;
+/** One-bit codes of the vectors in a block. */
+export function readCodes(file: SqliteFile, bytesPerVector: number, block: number): CodeBlock | undefined {
+  const select = file.statement("select bits, scales, errors, crc from codes where block = ?");
+  const row = select.get<[bits: Uint8Array, scales: Uint8Array, errors: Uint8Array, crc: number]>(block);
+  if (row === undefined) return undefined;
+  const [bits, scales, errors, crc] = row;
   const codes = {
     bits: file.numbers(Uint8Array, bits),
     scales: file.numbers(Float32Array, scales),
@@ -146,6 +127,20 @@ function codesOf(file: SqliteFile, row: CodesRow, bytesPerVector: number): CodeB
   if (sizes.some((size) => size !== slotsPerBlock)) throw file.damaged("a block of codes of a wrong size");
   file.check("a block of codes", crc, `${block} `, bits, scales, errors);
   return codes;
+}
+
+/** One-byte codes of the vectors in a page. */
+export function readPage(file: SqliteFile, dimension: number, page: number): BytePage | undefined {
+  const select = file.statement("select data, scales, crc from bytes where page = ?");
+  const row = select.get<[data: Uint8Array, scales: Uint8Array, crc: number]>(page);
+  if (row === undefined) return undefined;
+  const [data, scalesBlob, crc] = row;
+  const [bytes, scales] = [file.numbers(Int8Array, data), file.numbers(Float32Array, scalesBlob)];
+  if (scales.length !== slotsPerPage || bytes.length !== slotsPerPage * dimension) {
+    throw file.damaged("a page of codes of a wrong size");
+  }
+  file.check("a page of codes", crc, `${page} `, data, scalesBlob);
+  return { bytes, scales };
 }
 
 function chunkOf(file: SqliteFile, row: ChunkRow): StoredChunk {

@@ -7,12 +7,13 @@ import { embeddingProblem, isEmbedding } from "./store-checks.js";
 const applicationId = 0x54657373;
 
 /** Rises with every change of the tables, of `terms.ts`, of the codes of vectors or of the block size. */
-const formatVersion = 3;
+const formatVersion = 4;
 
 /**
  * Everything is a table, so a transaction of SQLite covers it all, and nothing is loaded before a query.
  * `postings.data` is pairs of 16-bit numbers, `lengths.data` 32-bit numbers, the rest 32-bit floats, all little-endian.
  * `chunks.content` is JSON, because a string of JavaScript may hold what SQLite's text cannot: zeros and half surrogate pairs.
+ * `written` is the number of the change that wrote a row, before the blobs so that it is read without them.
  * Rows have checksums, made with their keys, because SQLite notices damaged pages only, not damaged text and numbers.
  */
 const tables = `
@@ -27,12 +28,15 @@ const tables = `
   create table postings (
     block integer, term text, data blob not null, crc integer not null, primary key (block, term)
   ) without rowid;
-  create table lengths (block integer primary key, data blob not null, crc integer not null);
+  create table lengths (block integer primary key, written integer not null, data blob not null, crc integer not null);
   create table vectors (slot integer primary key, data blob not null, crc integer not null);
   create table codes (
-    block integer primary key, bits blob not null, scales blob not null, errors blob not null, crc integer not null
+    block integer primary key, written integer not null,
+    bits blob not null, scales blob not null, errors blob not null, crc integer not null
   );
-  create table bytes (page integer primary key, data blob not null, scales blob not null, crc integer not null);
+  create table bytes (
+    page integer primary key, written integer not null, data blob not null, scales blob not null, crc integer not null
+  );
 `;
 
 /**

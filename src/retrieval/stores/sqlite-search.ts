@@ -1,11 +1,14 @@
 /** @file Ranking by text and by vector over the tables of the SQLite index. */
-import { type BlockLengths, type PostingList, rankByBm25 } from "../bm25.js";
+import { type PostingList, rankByBm25 } from "../bm25.js";
+import type { BytePage } from "../byte-codes.js";
 import { type Filter, fulfils, type Metadata, parseFilter } from "../filter.js";
+import type { CodeBlock } from "../one-bit-codes.js";
 import { queryTerms } from "../terms.js";
 import { type Scored, TopK } from "../top-k.js";
-import type { StoredCodes, VectorCodes } from "../vector-codes.js";
+import type { VectorCodes } from "../vector-codes.js";
+import { StoredBlocks } from "./sqlite-blocks.js";
 import type { SqliteFile } from "./sqlite-file.js";
-import { postingsOf, readCodes, readLengths, readPages, unpackMetadata, vectorOf } from "./sqlite-rows.js";
+import { postingsOf, readCodes, readLengthsOf, readPage, unpackMetadata, vectorOf } from "./sqlite-rows.js";
 import type { Query } from "./store.js";
 
 /** Whether a slot may be found. */
@@ -15,15 +18,18 @@ export type Accepts = (slot: number) => boolean;
 export class SqliteSearch {
   readonly #file: SqliteFile;
   readonly #codes: VectorCodes | undefined;
-  readonly #lengths: Cached<BlockLengths>;
-  readonly #stored: Cached<StoredCodes>;
+  readonly #lengths: StoredBlocks<Uint32Array>;
+  readonly #codeBlocks: StoredBlocks<CodeBlock>;
+  readonly #bytePages: StoredBlocks<BytePage>;
   readonly #documents: Cached<DocumentTable>;
 
   constructor(file: SqliteFile, codes: VectorCodes | undefined) {
     this.#file = file;
     this.#codes = codes;
-    this.#lengths = new Cached(file, () => readLengths(file));
-    this.#stored = new Cached(file, () => readAllCodes(file, codes));
+    const bytesPerVector = codes?.oneBit.bytesPerVector ?? 0;
+    this.#lengths = new StoredBlocks(file, "lengths", (block) => readLengthsOf(file, block)!);
+    this.#codeBlocks = new StoredBlocks(file, "codes", (block) => readCodes(file, bytesPerVector, block)!);
+    this.#bytePages = new StoredBlocks(file, "bytes", (page) => readPage(file, codes?.dimension ?? 0, page)!);
     this.#documents = new Cached(file, () => readDocuments(file));
   }
 
@@ -59,7 +65,9 @@ export class SqliteSearch {
 
   /** Slots with the highest cosine similarity to a unit vector, best first. Needs an index with vectors. */
   byVector(vector: Float32Array, limit: number, accepts: Accepts): Scored[] {
-    const candidates = this.#codes!.candidates(vector, limit, this.#stored.value, accepts);
+    const codes = { blocks: this.#codeBlocks.value, pages: this.#bytePages.value };
+    if (!this.#codes!.areWhole(codes)) throw this.#file.damaged("codes of vectors that are missing");
+    const candidates = this.#codes!.candidates(vector, limit, codes, accepts);
     const best = new TopK(limit);
     const slots = candidates.map(({ key }) => key);
     for (const [slot, score] of this.#similarities(slots, vector)) best.push(slot, score);
@@ -87,13 +95,6 @@ export class SqliteSearch {
     if (rows.length !== slots.length) throw this.#file.damaged("codes without vectors");
     return rows.map(([slot, ...row]) => [slot, innerProduct(vectorOf(this.#file, slot, ...row), vector)]);
   }
-}
-
-function readAllCodes(file: SqliteFile, codes: VectorCodes | undefined): StoredCodes {
-  if (codes === undefined) return { blocks: new Map(), pages: new Map() };
-  const stored = { blocks: readCodes(file, codes.oneBit.bytesPerVector), pages: readPages(file, codes.dimension) };
-  if (!codes.areWhole(stored)) throw file.damaged("codes of vectors that are missing");
-  return stored;
 }
 
 /** Metadata of all documents, and to which of them the chunk in each slot belongs. */

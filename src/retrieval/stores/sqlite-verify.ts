@@ -6,7 +6,7 @@ import {
   postingsOf,
   readCodes,
   readLengths,
-  readPages,
+  readPage,
   unpackContent,
   unpackMetadata,
   vectorOf,
@@ -27,7 +27,7 @@ export function verifySqlite(file: SqliteFile, codes: VectorCodes | undefined): 
     verifyPostings(file, block);
     if (codes !== undefined) readCodes(file, codes.oneBit.bytesPerVector, block);
   }
-  if (codes !== undefined) readPages(file, codes.dimension);
+  if (codes !== undefined) verifyPages(file, codes.dimension);
   const [numRows] = file.statement("select count(*) from chunks join documents using (path)").get<[number]>()!;
   const counts = [numChunks, numRows, ...(codes === undefined ? [] : [numVectors])];
   if (counts.some((count) => count !== numTaken)) throw file.damaged("chunks that are missing or too many");
@@ -53,4 +53,8 @@ function verifyVectors(file: SqliteFile, block: number): number {
 function verifyPostings(file: SqliteFile, block: number): void {
   const select = file.statement("select term, data, crc from postings where block = ?");
   for (const row of select.all<[term: string, data: Uint8Array, crc: number]>(block)) postingsOf(file, block, ...row);
+}
+
+function verifyPages(file: SqliteFile, dimension: number): void {
+  for (const [page] of file.statement("select page from bytes").all<[number]>()) readPage(file, dimension, page);
 }

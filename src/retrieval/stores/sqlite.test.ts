@@ -145,8 +145,10 @@ describe("the SQLite index", () => {
     await store.replace([document]);
     changeFile("delete from chunks");
     await expect(store.query({ text: "hello", limit: 1 })).rejects.toThrow(/without a chunk/);
+    await store.close();
     changeFile("update lengths set data = x'0011'");
-    await expect(store.query({ text: "hello", limit: 1 })).rejects.toThrow(/wrong length|wrong size|wrong checksum/);
+    await using again = await sqlite.open(folder);
+    await expect(again.query({ text: "hello", limit: 1 })).rejects.toThrow(/wrong length|wrong size/);
   });
 
   it("stays as dense as it was however often it changes", async () => {
@@ -169,6 +171,32 @@ describe("the SQLite index", () => {
     expect(statSync(join(folder, "index.sqlite")).size).toBeLessThan(100_000);
     expect(await store.query({ text: "hello", limit: 5 })).toHaveLength(1);
     await store.verify();
+  });
+
+  it("searches what others changed, in blocks that it has in memory", async () => {
+    const embedding = { model: "m", dimension: 2 };
+    await using writer = await sqlite.open(folder, { embedding });
+    await using reader = await sqlite.open(folder);
+    const vectors = [Float32Array.of(1, 0), Float32Array.of(0, 1), Float32Array.of(-1, 0)];
+    // more than a page of codes and more than a block of lengths
+    for (const [d, size] of [300, 8300].entries()) {
+      const chunks = Array.from({ length: size }, (_, i) => ({ ...chunk, id: `${d}#${i}`, vector: vectors[d]! }));
+      await writer.replace([{ path: `${d}`, hash: "h", chunks }]);
+    }
+    const found = async () => {
+      const [nearest] = await reader.query({ vector: vectors[0]!, limit: 1 });
+      return [nearest!.chunk.path, (await reader.query({ text: "hello", limit: 9000 })).length];
+    };
+    expect(await found()).toEqual(["0", 8600]);
+    await writer.replace([{ path: "2", hash: "h", chunks: [{ ...chunk, id: "2#0", vector: vectors[0]! }] }]);
+    await writer.remove(["0"]);
+    expect(await found()).toEqual(["2", 8301]);
+    await writer.remove(["1"]);
+    expect(await found()).toEqual(["2", 1]);
+    await writer.replace([{ path: "2", hash: "h2", chunks: [{ ...chunk, id: "2#0", vector: vectors[2]! }] }]);
+    const [hit] = await reader.query({ vector: vectors[2]!, limit: 1 });
+    expect(hit).toMatchObject({ chunk: { id: "2#0", documentHash: "h2" } });
+    expect(hit!.score).toBeCloseTo(1, 5);
   });
 
   it("leaves an empty log when the writer closes", async () => {
