@@ -68,9 +68,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "checkpoint",
   ],
-  // chunk, documents, tokenizers: `tessera chunk` prints what these give, and nothing is between
+  // chunk, documents, tokenizers, retrieval: commands print what these give, and nothing is between
   cli: [
     "answer",
+    "retrieval",
     "chunk",
     "documents",
     "tokenizers",

@@ -8,6 +8,7 @@ import type { Chunk, TokenCounter } from "../../chunk/index.js";
 import { type Document, type FolderChange, type Skip, scanFolder, watchFolder } from "../../documents/index.js";
 import { type CachedEmbedder, type CacheStatistics, cachedEmbedder, openEmbedder } from "../../embed/index.js";
 import {
+  fusions,
   openStore,
   type Retrieved,
   type RetrieveOptions,
@@ -59,6 +60,9 @@ export interface Asked {
 }
 
 const SETTINGS = "index.json";
+
+/** Of vectors beside BM25's 1. */
+const BUILTIN_WEIGHT = 0.3;
 
 /** Close it when done. */
 export class KnowledgeBase implements AsyncDisposable {
@@ -142,10 +146,16 @@ export class KnowledgeBase implements AsyncDisposable {
     }
   }
 
-  /** Passages of a question, best first, each with how it came to its place. */
+  /**
+   * Passages of a question, best first, each with how it came to its place. Scores of BM25 and of vectors are brought to one
+   * scale and added, those of the built-in embedder at 0.3 (its card has the figures), unless `fusion` and `weights` say
+   * otherwise.
+   */
   async retrieve(question: string, options: Omit<RetrieveOptions, "store" | "embedder"> = {}): Promise<Retrieved> {
-    const { store, embedder } = this;
-    return retrieve(question, { store, ...(embedder && { embedder }), ...options });
+    const { store, embedder, settings } = this;
+    const weights = { text: 1, vector: settings.embedder === "builtin" ? BUILTIN_WEIGHT : 1 };
+    const fusion = { fusion: fusions["min-max"], weights };
+    return retrieve(question, { store, ...(embedder && { embedder }), ...fusion, ...options });
   }
 
   /**
