@@ -44,21 +44,45 @@ export function pieces(path: string, text: string, lengthChars = 1000): IndexedC
   return chunks;
 }
 
+export interface LabelledQuestion {
+  readonly question: string;
+  /** Place of the paragraph that answers. */
+  readonly paragraph: number;
+  /** Where in it. */
+  readonly answer: { readonly start: number; readonly end: number };
+}
+
 export interface Passages {
   readonly paragraphs: readonly string[];
-  /** With the place of the paragraph that answers. */
-  readonly questions: readonly { readonly question: string; readonly paragraph: number }[];
+  readonly questions: readonly LabelledQuestion[];
 }
 
 /** XQuAD: 240 paragraphs and 1,190 questions, the same in every language. */
-export function xquad(language: "en" | "es" | "zh"): Passages {
+export function xquad(language: string): Passages {
   const file = readFileSync(join(shared, "data-xquad", `xquad.${language}.json`), "utf8");
-  const { data }: { data: { paragraphs: { context: string; qas: { question: string }[] }[] }[] } = JSON.parse(file);
+  const { data }: XquadFile = JSON.parse(file);
   const all = data.flatMap(({ paragraphs }) => paragraphs);
   return {
     paragraphs: all.map(({ context }) => context),
-    questions: all.flatMap(({ qas }, paragraph) => qas.map(({ question }) => ({ question, paragraph }))),
+    questions: all.flatMap(({ qas }, paragraph) =>
+      qas.map(({ question, answers: [answer] }) => {
+        const start = answer!.answer_start;
+        return { question, paragraph, answer: { start, end: start + answer!.text.length } };
+      }),
+    ),
   };
+}
+
+interface XquadFile {
+  readonly data: readonly {
+    readonly paragraphs: readonly {
+      readonly context: string;
+      readonly qas: readonly {
+        readonly question: string;
+        readonly answers: readonly { readonly text: string; readonly answer_start: number }[];
+      }[];
+    }[];
+  }[];
 }
 
 export const dimension = 384;

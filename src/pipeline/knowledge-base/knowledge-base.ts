@@ -184,7 +184,7 @@ export class KnowledgeBase implements AsyncDisposable {
 
   /** The text of an indexed document as its file says now; undefined where it is none. */
   async text(path: string): Promise<string | undefined> {
-    if (!(await this.store.documents()).has(path)) return undefined;
+    if ((await this.store.chunks(path)).length === 0) return undefined;
     const isFile = statSync(this.folder, { throwIfNoEntry: false })?.isFile();
     const file = isFile ? this.folder : join(this.folder, path);
     try {
