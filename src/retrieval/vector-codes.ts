@@ -19,6 +19,8 @@ export interface StoredCodes {
 export class VectorCodes {
   readonly oneBit: OneBitCodes;
   readonly bytes: ByteCodes;
+  /** Kept from one search to the next, because a new one for each is work for the garbage collector. */
+  #bounds = new Float32Array();
 
   constructor(readonly dimension: number) {
     this.oneBit = new OneBitCodes(dimension);
@@ -27,36 +29,36 @@ export class VectorCodes {
 
   /**
    * Slots among which the best `limit` for a unit vector are, in nearly all cases; a few more than that.
-   * @param accepts whether a slot may be found.
+   * @param accepts whether a slot may be found. Default: every one.
    * @returns approximate scores, best first.
    */
   candidates(
     vector: Float32Array,
     limit: number,
     { blocks, pages }: StoredCodes,
-    accepts: (slot: number) => boolean,
+    accepts?: (slot: number) => boolean,
   ): Scored[] {
-    const bounds = this.#bounds(vector, blocks, accepts);
+    const numbers = [...blocks.keys()];
+    const slotAt = (i: number): number => numbers[Math.floor(i / slotsPerBlock)]! * slotsPerBlock + (i % slotsPerBlock);
     const similarity = (slot: number): number =>
       this.bytes.innerProduct(pages.get(Math.floor(slot / slotsPerPage))!, slot % slotsPerPage, vector);
+    const bounds = this.#fillBounds(vector, blocks);
+    if (accepts !== undefined) {
+      for (let i = 0; i < bounds.length; i++) {
+        if (bounds[i] !== Number.NEGATIVE_INFINITY && !accepts(slotAt(i))) bounds[i] = Number.NEGATIVE_INFINITY;
+      }
+    }
     const best = new TopK(limit + Math.max(leastSpare, limit >> 1));
-    const seeds = new TopK(numSeeds);
-    for (const [block, of] of bounds) {
-      for (let i = 0; i < slotsPerBlock; i++) {
-        if (of[i]! > seeds.threshold) seeds.push(block * slotsPerBlock + i, of[i]!);
-      }
-    }
-    for (const { key: slot } of seeds.sorted()) {
-      best.push(slot, similarity(slot));
+    for (const i of highest(bounds, numSeeds)) {
+      best.push(slotAt(i), similarity(slotAt(i)));
       // not to be looked at again below
-      bounds.get(Math.floor(slot / slotsPerBlock))![slot % slotsPerBlock] = Number.NEGATIVE_INFINITY;
+      bounds[i] = Number.NEGATIVE_INFINITY;
     }
-    for (const [block, of] of bounds) {
-      for (let i = 0; i < slotsPerBlock; i++) {
-        if (of[i]! === Number.NEGATIVE_INFINITY || of[i]! < best.threshold) continue;
-        const slot = block * slotsPerBlock + i;
-        best.push(slot, similarity(slot));
-      }
+    let { threshold } = best;
+    for (let i = 0; i < bounds.length; i++) {
+      if (bounds[i]! < threshold || bounds[i] === Number.NEGATIVE_INFINITY) continue;
+      best.push(slotAt(i), similarity(slotAt(i)));
+      threshold = best.threshold;
     }
     return best.sorted();
   }
@@ -72,24 +74,28 @@ export class VectorCodes {
     });
   }
 
-  /** What the vector in each slot can score at most, by block; -Infinity where it may not be found. */
-  #bounds(
-    vector: Float32Array,
-    blocks: ReadonlyMap<number, CodeBlock>,
-    accepts: (slot: number) => boolean,
-  ): Map<number, Float32Array> {
-    const fillBounds = this.oneBit.bounds(vector);
-    return new Map(
-      Array.from(blocks, ([block, codes]) => {
-        const bounds = new Float32Array(slotsPerBlock);
-        fillBounds(codes, bounds);
-        for (let i = 0; i < slotsPerBlock; i++) {
-          if (bounds[i]! > Number.NEGATIVE_INFINITY && !accepts(block * slotsPerBlock + i)) {
-            bounds[i] = Number.NEGATIVE_INFINITY;
-          }
-        }
-        return [block, bounds];
-      }),
-    );
+  /** What the vector in each slot can score at most, block after block; -Infinity where there is none. Valid until the next call. */
+  #fillBounds(vector: Float32Array, blocks: ReadonlyMap<number, CodeBlock>): Float32Array {
+    const length = blocks.size * slotsPerBlock;
+    if (this.#bounds.length !== length) this.#bounds = new Float32Array(length);
+    const fill = this.oneBit.bounds(vector);
+    let start = 0;
+    for (const codes of blocks.values()) {
+      fill(codes, this.#bounds.subarray(start, start + slotsPerBlock));
+      start += slotsPerBlock;
+    }
+    return this.#bounds;
   }
+}
+
+/** Places of the highest values above -Infinity. */
+function highest(values: Float32Array, count: number): number[] {
+  const best = new TopK(count);
+  let { threshold } = best;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! <= threshold) continue;
+    best.push(i, values[i]!);
+    threshold = best.threshold;
+  }
+  return best.sorted().map(({ key }) => key);
 }

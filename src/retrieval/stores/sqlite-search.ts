@@ -33,13 +33,13 @@ export class SqliteSearch {
     this.#documents = new Cached(file, () => readDocuments(file));
   }
 
-  /** A test for slots that hold chunks of these documents, with metadata like these; what is not given does not matter. */
-  accepting({ paths, filter }: Pick<Query, "paths" | "filter">): Accepts {
+  /** A test for slots that hold chunks of these documents, with metadata like these; undefined where every slot passes. */
+  accepting({ paths, filter }: Pick<Query, "paths" | "filter">): Accepts | undefined {
     const tests = [
       ...(paths === undefined ? [] : [this.#ofPaths(paths)]),
       ...(filter === undefined ? [] : [this.#fulfilling(filter)]),
     ];
-    return (slot) => tests.every((test) => test(slot));
+    return tests.length < 2 ? tests[0] : (slot) => tests.every((test) => test(slot));
   }
 
   #ofPaths(paths: readonly string[]): Accepts {
@@ -57,14 +57,14 @@ export class SqliteSearch {
   }
 
   /** Slots with the highest BM25 scores, best first. */
-  byText(text: string, limit: number, accepts: Accepts): Scored[] {
+  byText(text: string, limit: number, accepts: Accepts = () => true): Scored[] {
     const counts = queryTerms(text);
     const lists = this.#postingLists([...counts.keys()]);
     return lists.length === 0 ? [] : rankByBm25(counts, lists, this.#lengths.value, limit, accepts);
   }
 
   /** Slots with the highest cosine similarity to a unit vector, best first. Needs an index with vectors. */
-  byVector(vector: Float32Array, limit: number, accepts: Accepts): Scored[] {
+  byVector(vector: Float32Array, limit: number, accepts?: Accepts): Scored[] {
     const codes = { blocks: this.#codeBlocks.value, pages: this.#bytePages.value };
     if (!this.#codes!.areWhole(codes)) throw this.#file.damaged("codes of vectors that are missing");
     const candidates = this.#codes!.candidates(vector, limit, codes, accepts);
