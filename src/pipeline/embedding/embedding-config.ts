@@ -1,7 +1,7 @@
 /** @file What a tuning run of an encoder is asked to do. */
 
 import { z } from "zod";
-import { ConfigError, messageOf } from "../../base/errors.js";
+import { ConfigError } from "../../base/errors.js";
 import { type OptimizerName, optimizers, scheduleNames } from "../../train/index.js";
 
 const paths = z.union([z.string(), z.array(z.string()).min(1)]);
@@ -23,7 +23,7 @@ export const embeddingConfigSchema = z.strictObject({
     .default({})
     .describe("Written before each text. Default: the base's own."),
   length: z.int().min(8).optional().describe("Longest text in tokens. Default: what the base takes."),
-  overLong: z.enum(["error", "cut"]).default("error").describe("What becomes of longer texts."),
+  overLong: z.enum(["error", "keep-start"]).default("error").describe("What becomes of longer texts."),
   scale: z.number().positive().default(20).describe("What cosines are multiplied by: 1 / temperature."),
   symmetric: z.boolean().default(false).describe("Passages look for their queries too."),
   method: z.literal("full").default("full").describe("What is trained: all parameters."),
@@ -52,7 +52,7 @@ export function embeddingSettings(config: unknown): EmbeddingSettings {
   const parsed = embeddingConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
-    `tuning an embedder: the configuration does not fit: ${messageOf(parsed.error)}; tessera tune --task embedding --print-schema shows it`,
+    `tuning an embedder: the configuration does not fit: ${z.prettifyError(parsed.error)}; tessera tune --task embedding --print-schema shows it`,
   );
 }
 

@@ -42,7 +42,7 @@ export function tokenizePairs(
   if (cut.length > 0 && overLong === "error") {
     const more = cut.length > SHOWN ? ` and ${cut.length - SHOWN} more` : "";
     throw new DataError(
-      `pairs: ${cut.length} texts have more than ${maxTokens} tokens: ${cut.slice(0, SHOWN).join(", ")}${more}; cut them into passages, give a longer length, or overLong "cut" to learn from their beginnings`,
+      `pairs: ${cut.length} texts have more than ${maxTokens} tokens: ${cut.slice(0, SHOWN).join(", ")}${more}; cut them into passages, give a longer length, or overLong "keep-start" to learn from their beginnings`,
     );
   }
   return { pairs: tokenized, numCut: cut.length };
