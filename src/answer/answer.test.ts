@@ -37,6 +37,19 @@ describe("quotes that answer", () => {
     expect(sources[quote!.path]!.slice(quote!.start, quote!.end)).toBe(expected);
   });
 
+  it("are rows and items for themselves, never headings", () => {
+    const text =
+      "## Sizes of the pump\n\n| part | size |\n| --- | --- |\n| inlet | 40 mm |\n| outlet | 32 mm |\n\n- The lamp is green\n- The lamp of the pump is red when it is hot\n";
+    const chunk = { path: "a.md", start: 0, text, headingPath: ["Sizes of the pump"] };
+    const found = (question: string) =>
+      evidence(question, [{ chunk, score: 1 }], { limit: 1, minCoverage: 0 })[0]?.text;
+    expect(found("size of the outlet")).toBe("| outlet | 32 mm |");
+    expect(found("when is the lamp of the pump red")).toBe("- The lamp of the pump is red when it is hot");
+    expect(
+      evidence("sizes of the pump", [{ chunk, score: 1 }], { limit: 9, minCoverage: 0 }).map(({ text }) => text),
+    ).not.toContain("## Sizes of the pump");
+  });
+
   it("are none where nothing comes near", async () => {
     const answer = await quoteAnswer("Which composer wrote the opera?", passages, sourceOf);
     expect(answer).toEqual({ statements: [], isSupported: false });

@@ -80,7 +80,7 @@ interface Candidate {
 
 function candidatesOf(found: Found): Candidate[] {
   const { chunk } = found;
-  const spans = [...sentences(chunk.text)];
+  const spans = [...sentences(chunk.text)].flatMap((span) => linesOf(chunk.text, span)).filter(isTelling(chunk.text));
   const terms = spans.map(({ start, end }) => documentTerms(chunk.text.slice(start, end)).counts);
   const headings = documentTerms(chunk.headingPath.join("\n")).counts;
   return spans.map(({ start, end }, i) => ({
@@ -90,6 +90,22 @@ function candidatesOf(found: Found): Candidate[] {
     around: [headings, ...[terms[i - 1], terms[i + 1]].filter((one) => one !== undefined)],
   }));
 }
+
+/** A line that is a row, an item or a heading stands for itself, whatever the sentence around it. */
+const ownLine = /\n[ \t]*(?=\||#{1,6}\s|[-*+]\s|\d+[.)]\s)/gu;
+
+function linesOf(text: string, { start, end }: Span): Span[] {
+  const sentence = text.slice(start, end);
+  const cuts = [...sentence.matchAll(ownLine)].map(({ index, 0: gap }) => ({ end: index, next: index + gap.length }));
+  const starts = [0, ...cuts.map(({ next }) => next)];
+  return starts.map((from, i) => ({ start: start + from, end: start + (cuts[i]?.end ?? sentence.length) }));
+}
+
+/** Headings and the rules of tables say nothing that could be quoted. */
+const isTelling =
+  (text: string) =>
+  ({ start, end }: Span): boolean =>
+    !/^(?:#{1,6}\s[^\n]*|[|\s:-]*)$/u.test(text.slice(start, end).trim());
 
 /** BM25's weight of each term of the question: ln(1 + (N - n + 0.5) / (n + 0.5)) for n of N sentences that hold it. */
 function weightsOf(question: Iterable<string>, candidates: readonly Candidate[]): Map<string, number> {
