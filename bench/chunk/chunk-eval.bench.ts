@@ -149,14 +149,18 @@ const percent = (value: number): string => (100 * value).toFixed(1).padStart(5);
 const rowText = (row: Row): string =>
   `${row.name.padEnd(24)} ${String(row.maxTokens).padStart(4)} ${String(row.overlapTokens).padStart(4)} ${String(row.numChunks).padStart(6)} ${row.meanTokens.toFixed(0).padStart(4)}  IoU ${percent(row.iou)}  recall ${percent(row.recall)}  precision ${percent(row.precision)}  omega ${percent(row.bestPrecision)}  nDCG ${percent(row.ndcg)}  MRR ${percent(row.mrr)}`;
 
+/** Chunkers whose passages are larger than the size: they are in the table, and in no comparison at that size. */
+const WITH_PARENTS = ["parent-child", "sentence-window"];
+
 /** The best of each side by measure, over the whole grid and for each size. */
 function figuresOf(rows: readonly Row[]): Figure[] {
   const best = (among: readonly Row[], side: Row["side"], measure: "iou" | "recall"): Row =>
     among.filter((row) => row.side === side).reduce((a, b) => (b[measure] > a[measure] ? b : a));
   const sizes = [...new Set(rows.map(({ maxTokens }) => maxTokens))];
+  const comparable = rows.filter(({ name }) => !WITH_PARENTS.includes(name));
   return (["iou", "recall"] as const).flatMap((measure) =>
     [undefined, ...sizes].map((size) => {
-      const among = rows.filter(({ maxTokens }) => size === undefined || maxTokens === size);
+      const among = comparable.filter(({ maxTokens }) => size === undefined || maxTokens === size);
       const [own, other] = [best(among, "ours", measure), best(among, "peer", measure)];
       const label = `${measure}, ${size === undefined ? "best of all sizes" : `at most ${size} tokens`}: ${own.name}`;
       const peer = { value: other[measure], name: `${other.name} ${other.maxTokens}/${other.overlapTokens}` };
