@@ -111,11 +111,13 @@ export class TiledAttention {
   forward(): Attended {
     const [outputs, logSums]: [Tensor[], Tensor[]] = [[], []];
     const [keys, values] = [this.#cutsOf(this.k), this.#cutsOf(this.v)];
+    // one tile after the other: computed side by side, they would need the memory that tiles are there to save
+    let previous: Tensor[] = [];
     for (const tile of this.#tiles) {
       const queries = this.#queries(this.q, tile);
       let state: { max: Tensor; sum: Tensor; weighted: Tensor } | undefined;
       for (const range of tile.keys) {
-        const ordered = after(queries, state ? [state.sum, state.weighted] : []);
+        const ordered = after(queries, previous);
         const scores = this.#masked(
           matmul(ordered, keys(range), { transB: true, scale: this.options.scale }),
           tile,
@@ -132,6 +134,7 @@ export class TiledAttention {
           weighted = add(mul(state.weighted, decay), weighted);
         }
         state = { max, sum, weighted };
+        previous = [sum, weighted];
       }
       const { max, sum, weighted } = state!;
       outputs.push(this.#heads(div(weighted, sum), tile));
@@ -161,7 +164,6 @@ export class TiledAttention {
       let ofQueries: Tensor | undefined;
       const ofBias: Tensor[] = [];
       for (const range of tile.keys) {
-        // one tile after the other: computed side by side, they would need the memory that tiles are there to save
         const [rows, upstream] = [shifted, upstreams].map((x) => after(this.#queries(x, tile), previous));
         const scores = matmul(rows!, wideKeys(range), { transB: true });
         const probabilities = exp(this.#masked(scores, tile, range));
