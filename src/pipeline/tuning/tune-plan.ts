@@ -156,8 +156,10 @@ export function fitTuning(
 
 /** The shape with the tiles of attention that are fastest here, where rows are long and memory has not decided. */
 async function withFastestTiles(fitting: FittingShape, settings: TuneSettings): Promise<FittingShape> {
-  const { shape, description } = fitting;
-  if (description.options.time < LONG_ENOUGH || shape.attentionTile !== USUAL_TILE || shape.paging) return fitting;
+  const { request, shape, description } = fitting;
+  const isRoomy = shape.attentionTile === USUAL_TILE && !shape.paging;
+  // trials run both passes: more memory than a method without a backward pass ever needs
+  if (description.options.time < LONG_ENOUGH || !isRoomy || request.gradients === "none") return fitting;
   const tiles = await tilesHere(description, threadsOf(settings));
   return {
     ...fitting,
