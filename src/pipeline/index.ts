@@ -2,6 +2,7 @@
 
 export type { AdapterFolder } from "./adapter-models.js";
 export { ChatSession } from "./chat-session.js";
+export { buildDataset, type DatasetOptions, type DatasetReport } from "./dataset/build-dataset.js";
 export {
   type EmbeddingConfig,
   type EmbeddingContext,
@@ -10,6 +11,14 @@ export {
   tuneEmbedding,
 } from "./embedding/index.js";
 export { openKnowledge } from "./knowledge.js";
+export {
+  type Asked,
+  type AskOptions,
+  type IndexReport,
+  KnowledgeBase,
+  type KnowledgeBaseOptions,
+} from "./knowledge-base/knowledge-base.js";
+export type { IndexSettings } from "./knowledge-base/settings.js";
 export { type ReadingModelOptions, ResultFile, readingModel } from "./reading-model.js";
 export { type SavedRequest, SavedText } from "./saved-text.js";
 export type { SpeculationChoice } from "./speculation.js";

@@ -8,7 +8,7 @@ import { type LanguageModel, type ParameterSpec, parameterSpecs } from "../nn/in
 import { frozenLocals, type LayerGraphs, type TrainDescription, type TrainPlanOptions } from "./describe.js";
 import { gradientLayout } from "./gradient-layout.js";
 import { hiddenBytes, residentBytes } from "./hidden-states.js";
-import { layerGraph, type SequenceShape } from "./layer-graph.js";
+import { layerGraph } from "./layer-graph.js";
 import { lossGradientGraph, lossGraph, vocabularyGraphs } from "./loss-graphs.js";
 import type { LossPlanOptions } from "./loss-plan.js";
 import { storedAs } from "./precision.js";
@@ -34,12 +34,10 @@ export interface MemoryEstimate {
 const RUNTIME_BYTES = 185 * 2 ** 20;
 
 /**
- * The runtime's arena holds more than the live values: freed stretches that fit nothing later. By what it asks of the system
- * it has 1.3 times the largest workspace of the plan's programs where attention has one tile, 1.45 with four and 1.6 to 1.8
- * with eight, since each tile's scores are larger than those before.
+ * What the runtime's arena holds beside the live values of a layer's programs: freed stretches that fit nothing later.
+ * Measured: twice them where a program computes a layer from its start, a tenth more where it starts from what was kept.
  */
-const arenaFactor = ({ time, attentionTile }: SequenceShape): number =>
-  Math.min(2.1, 1.25 + 0.07 * Math.ceil(time / attentionTile));
+const ARENA = { fromStart: 2, fromKept: 1.1 };
 
 export interface MemoryOptions {
   /** Bytes of the optimiser's states for a trained parameter of a shape. Default: AdamW's, twice the parameter. */
@@ -60,7 +58,7 @@ export function estimateMemory(
   { stateBytes = adamwBytes, processBytes = RUNTIME_BYTES, paging = false, updateBytes }: MemoryOptions = {},
 ): MemoryEstimate {
   const { model, options, layers } = description;
-  const around = { workspace: arenaFactor(options) * largestWorkspace(description), runtime: processBytes };
+  const around = { workspace: arenaBytes(description), runtime: processBytes };
   const wholeUpdate = (shape: readonly number[]): number => 2 * byteSize("float32", shape) + stateBytes(shape);
   if (paging) return totalled({ ...largestResident(description, updateBytes ?? wholeUpdate), ...around });
   const specs = parameterSpecs(model);
@@ -99,7 +97,7 @@ export function estimateForward(
     optimizer: 0,
     activations: 2 * byteSize("float32", [batchSize, time, model.hiddenSize]),
     residuals: 0,
-    workspace: arenaFactor(options) * Math.max(...layers.values(), workspaceBytes(head, dims)),
+    workspace: ARENA.fromStart * Math.max(...layers.values()) + workspaceBytes(head, dims),
     runtime: processBytes,
   });
 }
@@ -162,19 +160,20 @@ function residualBytes({ residuals }: LayerGraphs): number {
   return Object.values(residuals).reduce((sum, { dtype, shape }) => sum + byteSize(dtype, evaluateShape(shape, {})), 0);
 }
 
-function largestWorkspace({ model, options, layers, headTrainable, selected }: TrainDescription): number {
-  const graphs = new Set<Graph>();
+/** The arena of a training step: stretches of the largest layer, and beside them those of the head, which are of other sizes. */
+function arenaBytes({ model, options, layers, headTrainable, selected }: TrainDescription): number {
+  const backwardFactor = options.save === "inputs" ? ARENA.fromStart : ARENA.fromKept;
+  const ofGraph = new Map<Graph, number>();
   for (const { forward, backward, accumulate } of layers) {
-    for (const graph of [forward, accumulate ?? backward]) if (graph) graphs.add(graph);
+    const last = accumulate ?? backward;
+    if (!ofGraph.has(forward)) ofGraph.set(forward, ARENA.fromStart * workspaceBytes(forward));
+    if (last && !ofGraph.has(last)) ofGraph.set(last, backwardFactor * workspaceBytes(last));
   }
   const { rows, vocabulary } = options.lossTile;
   const head =
     vocabulary < model.vocabSize
-      ? [vocabularyGraphs(model, headTrainable).gradientAccumulate]
-      : [lossGradientGraph(model, headTrainable, true)];
+      ? vocabularyGraphs(model, headTrainable).gradientAccumulate
+      : lossGradientGraph(model, headTrainable, true);
   const dims = { rows: Math.min(rows, options.batchSize * (selected ?? options.time)), tokens: vocabulary };
-  return Math.max(
-    ...[...graphs].map((graph) => workspaceBytes(graph)),
-    ...head.map((graph) => workspaceBytes(storedAs(graph, options.precision ?? "float32"), dims)),
-  );
+  return Math.max(...ofGraph.values()) + workspaceBytes(storedAs(head, options.precision ?? "float32"), dims);
 }
