@@ -1,10 +1,12 @@
-/** @file `tessera digest <model> <file>`: an answer from a document of any length. */
+/** @file `tessera digest <model> <path>`: an answer from a document, or a folder of them, of any length. */
 
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { ConfigError, messageOf } from "../../base/errors.js";
-import { type Reading, type ReadingStrategyName, readingStrategies } from "../../long/index.js";
+import { type ReadingStrategyName, readingStrategies } from "../../long/index.js";
+import { type FolderReading, readDocuments } from "../../pipeline/read-documents.js";
 import { ResultFile, readingModel } from "../../pipeline/reading-model.js";
+import { allDocuments } from "../documents-of.js";
 import { integer, plural } from "../format.js";
 import {
   addModelOptions,
@@ -28,9 +30,12 @@ interface Flags extends ModelFlags, SamplingFlags {
 export const digestCommand = addSamplingOptions(
   addModelOptions(
     new Command("digest")
-      .description("answer from a document that is longer than the model's context, part by part")
+      .description("answer from documents that are longer than the model's context, or sum them up, part by part")
       .argument("<model>", "model folder, GGUF or llama2.c file, or a name on the hub")
-      .argument("<file>", "document in Markdown or plain text"),
+      .argument(
+        "<path>",
+        "a document of any kind that is read, or a folder: each document, then what was found in them",
+      ),
   ),
 )
   .requiredOption("--task <text>", "a question, or what to do with the document")
@@ -45,9 +50,9 @@ export const digestCommand = addSamplingOptions(
   .option("--json", "print the answer with all parts and their places as JSON")
   .action(run);
 
-async function run(model: string, file: string, flags: Flags): Promise<void> {
+async function run(model: string, path: string, flags: Flags): Promise<void> {
   const { task, strategy, together, maxTokens, json, seed, stop } = flags;
-  const document = await read(file);
+  const documents = await allDocuments(path);
   const templates = Object.fromEntries(await Promise.all(flags.template.map(templateOf)));
   await using service = await openModelHere(model, flags, { maxSequences: together });
   await using results = flags.results === undefined ? undefined : await ResultFile.open(flags.results);
@@ -55,29 +60,37 @@ async function run(model: string, file: string, flags: Flags): Promise<void> {
   process.once("SIGINT", () => interrupted.abort());
   const [served] = service.models();
   const { sampling } = samplingOf(flags, served!);
-  const reading = await readingStrategies[strategy].read(readingModel(service, { sampling, seed, stop }), {
-    document,
-    task,
-    templates,
-    concurrency: together,
-    signal: interrupted.signal,
-    ...(maxTokens !== undefined && { answerTokens: maxTokens }),
-    ...(results && { results }),
-    onPart: ({ level, index, isKnown, numPromptTokens }) =>
-      console.error(
-        `level ${level}, part ${index + 1}: ${isKnown ? "known" : `${integer(numPromptTokens)} tokens read`}`,
-      ),
-  });
+  const reading = await readDocuments(
+    readingStrategies[strategy],
+    readingModel(service, { sampling, seed, stop }),
+    documents,
+    {
+      task,
+      templates,
+      concurrency: together,
+      signal: interrupted.signal,
+      ...(maxTokens !== undefined && { answerTokens: maxTokens }),
+      ...(results && { results }),
+      onPart: ({ level, index, isKnown, numPromptTokens }) =>
+        console.error(
+          `level ${level}, part ${index + 1}: ${isKnown ? "known" : `${integer(numPromptTokens)} tokens read`}`,
+        ),
+    },
+  );
   console.log(json ? JSON.stringify(reading) : reading.text.trim());
   if (!json) console.error(`\n${summary(reading)}`);
 }
 
-function summary({ parts, votes, note }: Reading): string {
+function summary({ documents, joined }: FolderReading): string {
+  const readings = [...documents.map(({ reading }) => reading), ...(joined ? [joined] : [])];
+  const parts = readings.flatMap((reading) => reading.parts);
   const known = parts.filter(({ isKnown }) => isKnown).length;
-  const tally = votes?.map(({ text, count }) => `${count} ${JSON.stringify(text)}`).join(", ");
+  const last = readings.at(-1)!;
+  const tally = last.votes?.map(({ text, count }) => `${count} ${JSON.stringify(text)}`).join(", ");
   return [
+    ...(documents.length > 1 ? [plural(documents.length, "document")] : []),
     `${plural(parts.length, "call")}, ${integer(known)} of them known`,
-    ...(note === undefined ? [] : [note]),
+    ...(last.note === undefined ? [] : [last.note]),
     ...(tally === undefined ? [] : [`votes: ${tally}`]),
   ].join("; ");
 }
