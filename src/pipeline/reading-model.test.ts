@@ -141,7 +141,7 @@ it("reads once what fits, and says what that is", async () => {
 it("joins answers in levels, and keeps where they come from", async () => {
   const { parts } = await readingStrategies["map-reduce"].read(model, {
     ...request(),
-    document: document.repeat(3),
+    document: document.repeat(8),
     answerTokens: 220,
   });
   const levels = Math.max(...parts.map(({ level }) => level));
@@ -179,7 +179,7 @@ it("votes: most parts win, then the first; case, quotes and marks do not matter"
   const reading = await readingStrategies.vote.read(fixed, {
     ...request(),
     concurrency: 1,
-    document: document.repeat(3),
+    document: document.repeat(8),
     onPart: ({ text }) => spans.push(text),
   });
   expect(reading.text).toBe("red");
