@@ -4,8 +4,11 @@ import { ByteCodes, type BytePage, slotsPerPage } from "./byte-codes.js";
 import { type CodeBlock, OneBitCodes } from "./one-bit-codes.js";
 import { type Scored, TopK } from "./top-k.js";
 
-/** Slots whose bounds are highest are looked at first, so that the search knows early what it takes to get in. */
-const numSeeds = 64;
+/**
+ * Slots whose bounds are highest are looked at first, so that the search knows early what it takes to get in: so many for
+ * each that is kept. Fewer than are kept would say nothing.
+ */
+const seedsPerKept = 4;
 
 /** More than are asked for, because one-byte codes may confuse neighbours: so many, or half as many as are asked for. */
 const leastSpare = 16;
@@ -48,8 +51,9 @@ export class VectorCodes {
         if (bounds[i] !== Number.NEGATIVE_INFINITY && !accepts(slotAt(i))) bounds[i] = Number.NEGATIVE_INFINITY;
       }
     }
-    const best = new TopK(limit + Math.max(leastSpare, limit >> 1));
-    for (const i of highest(bounds, numSeeds)) {
+    const numKept = limit + Math.max(leastSpare, limit >> 1);
+    const best = new TopK(numKept);
+    for (const i of highest(bounds, seedsPerKept * numKept)) {
       best.push(slotAt(i), similarity(slotAt(i)));
       // not to be looked at again below
       bounds[i] = Number.NEGATIVE_INFINITY;
