@@ -1,8 +1,8 @@
 /** @file Sizes of attention's tiles, timed on this machine (Triton's autotuning: every candidate on the real kernel). */
 
 import { type HostTensor, zeros } from "../base/host-tensor.js";
-import type { Graph } from "../graph/index.js";
-import type { Program, Runtime } from "../runtime/index.js";
+import type { Tensor } from "../graph/index.js";
+import type { Binding, Runtime } from "../runtime/index.js";
 import { describeTraining, type LayerGraphs, type TrainDescription } from "./describe.js";
 
 /** Queries and keys per tile of attention. */
@@ -25,7 +25,7 @@ export const attentionTileCandidates: readonly AttentionTiles[] = [
 ];
 
 /** Positions of the rows that are timed: the caches decide, and they do not know how many tiles a row has. */
-const MOST_TIME = 2048;
+const MOST_TIME = 1024;
 /** Milliseconds of a layer from which tiles are not worth the timing: its matrix products take nearly all of it. */
 const MOST_MS = 2000;
 const ROUNDS = 5;
@@ -43,17 +43,23 @@ export async function fastestTiles(
   candidates: readonly AttentionTiles[] = attentionTileCandidates,
 ): Promise<AttentionTiles> {
   const time = Math.min(options.time, MOST_TIME);
-  const timed: { tiles: AttentionTiles; passes: readonly Pass[]; ms: number[] }[] = [];
-  for (const tiles of candidates) {
-    const { layers } = describeTraining(model, { ...options, ...tiles, time, batchSize: 1 });
-    const layer = layers.findLast(({ backward }) => backward !== undefined);
-    if (!layer) return USUAL;
-    timed.push({ tiles, passes: await passesOf(runtime, layer), ms: [] });
-    const warm = await msOf(timed.at(-1)!.passes);
-    if (warm > MOST_MS) return USUAL;
-  }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { passes, ms } of timed) ms.push(await msOf(passes));
+  const buffers = new SharedZeros();
+  const timed: { tiles: AttentionTiles; passes: readonly Binding[]; ms: number[] }[] = [];
+  try {
+    for (const tiles of candidates) {
+      // nothing kept from forward to backward: the tiles are the same, and trials need little memory
+      const { layers } = describeTraining(model, { ...options, ...tiles, time, batchSize: 1, save: "inputs" });
+      const layer = layers.findLast(({ backward }) => backward !== undefined);
+      if (!layer) return USUAL;
+      const passes = await passesOf(runtime, layer, buffers);
+      timed.push({ tiles, passes, ms: [] });
+      if ((await msOf(passes)) > MOST_MS) return USUAL;
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { passes, ms } of timed) ms.push(await msOf(passes));
+    }
+  } finally {
+    for (const { passes } of timed) for (const pass of passes) pass.release();
   }
   const medians = timed.map(({ tiles, ms }) => ({ tiles, ms: ms.sort((a, b) => a - b)[ROUNDS >> 1]! }));
   const best = medians.reduce((a, b) => (b.ms < a.ms ? b : a));
@@ -61,28 +67,38 @@ export async function fastestTiles(
   return usual && best.ms > CLEARLY * usual.ms ? USUAL : best.tiles;
 }
 
-interface Pass {
-  readonly program: Program;
-  readonly feeds: Readonly<Record<string, HostTensor>>;
+/** One tensor for each name and shape: candidates run one after the other, and need no more memory than one of them. */
+class SharedZeros {
+  readonly #tensors = new Map<string, HostTensor>();
+
+  of(tensors: Readonly<Record<string, Tensor>>): Record<string, HostTensor> {
+    return Object.fromEntries(
+      Object.entries(tensors).map(([name, { dtype, shape }]) => {
+        const key = `${name} ${dtype}[${shape}]`;
+        const known = this.#tensors.get(key) ?? zeros(dtype, shape.map(Number));
+        this.#tensors.set(key, known);
+        return [name, known];
+      }),
+    );
+  }
 }
 
-/** A layer's passes on zeros: no kernel's time depends on the values. */
-async function passesOf(runtime: Runtime, { forward, backward }: LayerGraphs): Promise<Pass[]> {
+/** A layer's passes over whatever is there: no kernel's time depends on the values. */
+async function passesOf(
+  runtime: Runtime,
+  { forward, backward }: LayerGraphs,
+  buffers: SharedZeros,
+): Promise<Binding[]> {
   const passes = [];
   for (const graph of [forward, backward!]) {
-    passes.push({ program: await runtime.compile(graph), feeds: zeroFeeds(graph) });
+    const program = await runtime.compile(graph);
+    passes.push(program.bind(buffers.of(graph.inputs), buffers.of(graph.outputs)));
   }
   return passes;
 }
 
-function zeroFeeds({ inputs }: Graph): Record<string, HostTensor> {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { dtype, shape }]) => [name, zeros(dtype, shape.map(Number))]),
-  );
-}
-
-async function msOf(passes: readonly Pass[]): Promise<number> {
+async function msOf(passes: readonly Binding[]): Promise<number> {
   const start = performance.now();
-  for (const { program, feeds } of passes) await program.run(feeds);
+  for (const pass of passes) await pass.run();
   return performance.now() - start;
 }
