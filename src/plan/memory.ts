@@ -163,7 +163,9 @@ function residualBytes({ residuals }: LayerGraphs): number {
 
 /** The arena of a training step: stretches of the largest layer, and beside them those of the head, which are of other sizes. */
 function arenaBytes({ model, options, layers, headTrainable, selected }: TrainDescription): number {
-  const backwardFactor = options.save === "inputs" ? ARENA.fromStart : ARENA.fromKept;
+  // packed weights are unpacked in between, which parts the arena as a recomputed layer does
+  const isBroken = options.save === "inputs" || (options.frozen !== undefined && options.frozen.size > 0);
+  const backwardFactor = isBroken ? ARENA.fromStart : ARENA.fromKept;
   const ofGraph = new Map<Graph, number>();
   for (const { forward, backward, accumulate } of layers) {
     const last = accumulate ?? backward;
