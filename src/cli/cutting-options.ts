@@ -1,12 +1,10 @@
 /** @file Options that say how documents are cut, shared by the commands that cut some. */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError } from "../base/errors.js";
-import { estimatedTokens, type TokenCounter } from "../chunk/index.js";
+import type { TokenCounter } from "../chunk/index.js";
 import { type Embedder, openEmbedder } from "../embed/index.js";
 import { type ChunkerName, type ChunkSettings, chunkerNames, isLocal } from "../pipeline/chunk-document.js";
-import { tokenizerFromJson } from "../tokenizers/index.js";
+import { counterAt } from "../pipeline/knowledge-base/settings.js";
 import { parseInteger } from "./options.js";
 
 export interface CuttingFlags {
@@ -42,19 +40,10 @@ export async function cuttingOf(flags: CuttingFlags): Promise<ChunkSettings & { 
     ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
     maxTokens,
     overlapTokens: overlap,
-    counter: counterOf(flags),
+    counter: counterAt(flags.tokenizer),
   };
 }
 
 export async function embedderOf({ embedder }: CuttingFlags): Promise<Embedder | undefined> {
   return embedder === undefined ? undefined : await openEmbedder(embedder);
-}
-
-/** @throws ConfigError if there is no tokenizer.json. */
-export function counterOf({ tokenizer }: CuttingFlags): TokenCounter {
-  if (tokenizer === undefined) return estimatedTokens;
-  const isFolder = statSync(tokenizer, { throwIfNoEntry: false })?.isDirectory();
-  const file = isFolder ? join(tokenizer, "tokenizer.json") : tokenizer;
-  if (!existsSync(file)) throw new ConfigError(`--tokenizer ${tokenizer}: there is no ${file}`);
-  return tokenizerFromJson(readFileSync(file, "utf8"));
 }

@@ -1,6 +1,7 @@
 /** @file `tessera chunk --auto`: the best way to cut, found on the user's own documents. */
 
 import { chunkers, embeddingChunkers } from "../../chunk/index.js";
+import { counterAt } from "../../pipeline/knowledge-base/settings.js";
 import {
   type ChunkTrial,
   type LabelledQuestion,
@@ -8,7 +9,7 @@ import {
   readQuestions,
   searchChunking,
 } from "../../pipeline/retrieval-eval/index.js";
-import { type CuttingFlags, counterOf, embedderOf } from "../cutting-options.js";
+import { type CuttingFlags, embedderOf } from "../cutting-options.js";
 import { allDocuments } from "../documents-of.js";
 import { plural } from "../format.js";
 import { trialTable } from "../retrieval-text.js";
@@ -26,7 +27,7 @@ const CANDIDATES = ["recursive", "sentence", "fixed", "content-defined", "parent
 /** Prints what was tried, best first, and the options that choose the best. */
 export async function chooseChunking(path: string, flags: Flags): Promise<void> {
   const documents = await allDocuments(path);
-  const counter = counterOf(flags);
+  const counter = counterAt(flags.tokenizer);
   const embedder = await embedderOf(flags);
   const questions: LabelledQuestion[] =
     flags.questions === undefined

@@ -1,8 +1,9 @@
 /** @file `tessera eval retrieval`: how well a labelled set's questions find their answers in a folder. */
 
 import { Command } from "commander";
+import { counterAt } from "../../pipeline/knowledge-base/settings.js";
 import { evaluateChunking, readQuestions } from "../../pipeline/retrieval-eval/index.js";
-import { addCuttingOptions, type CuttingFlags, counterOf, embedderOf } from "../cutting-options.js";
+import { addCuttingOptions, type CuttingFlags, embedderOf } from "../cutting-options.js";
 import { allDocuments } from "../documents-of.js";
 import { plural } from "../format.js";
 import { parseInteger } from "../options.js";
@@ -32,7 +33,7 @@ export const evalCommand = new Command("eval").description("measure on labelled 
 async function run(path: string, flags: Flags): Promise<void> {
   const documents = await allDocuments(path);
   const questions = await readQuestions(flags.questions, documents);
-  const counter = counterOf(flags);
+  const counter = counterAt(flags.tokenizer);
   const embedder = await embedderOf(flags);
   const texts = new Map(documents.map(({ path: name, text }) => [name, text]));
   const result = await evaluateChunking(
