@@ -11,7 +11,9 @@ import {
   speculations,
   type WeightFormat,
 } from "../engine/index.js";
+import type { ReadingModel } from "../long/index.js";
 import type { AdapterFolder } from "../pipeline/adapter-models.js";
+import { readingModel } from "../pipeline/reading-model.js";
 import { openTextProcess, type TextProcess } from "../pipeline/text-process/open.js";
 import { openTextHere } from "../pipeline/text-process/open-here.js";
 import type { TextProcessOptions } from "../pipeline/text-process/protocol.js";
@@ -197,4 +199,11 @@ async function optionsOf(
     ...(await speculationOf(flags)),
     ...more,
   };
+}
+
+/** A model as one that reads documents, sampling as the flags say. */
+export function readingModelOf(service: LocalTextService, flags: SamplingFlags): ReadingModel {
+  const [served] = service.models();
+  const { seed, stop } = flags;
+  return readingModel(service, { sampling: samplingOf(flags, served!).sampling, seed, stop });
 }

@@ -3,8 +3,8 @@
 import { Command, Option } from "commander";
 import { answerPrompt } from "../../answer/index.js";
 import { DataError } from "../../base/errors.js";
+import { usualAnswerTokens } from "../../long/index.js";
 import { type AskOptions, KnowledgeBase } from "../../pipeline/knowledge-base/knowledge-base.js";
-import { readingModel } from "../../pipeline/reading-model.js";
 import type { Passage } from "../../retrieval/index.js";
 import { addPlaceOptions, type PlaceFlags, placeOf } from "../index-options.js";
 import { answerText, indexText, skippedText, traceText } from "../knowledge-text.js";
@@ -13,8 +13,8 @@ import {
   addSamplingOptions,
   type ModelFlags,
   openModelHere,
+  readingModelOf,
   type SamplingFlags,
-  samplingOf,
 } from "../model-options.js";
 import { parseInteger } from "../options.js";
 
@@ -80,10 +80,8 @@ async function run(folder: string, words: readonly string[], flags: Flags): Prom
 
 async function askModel(knowledge: KnowledgeBase, question: string, options: AskOptions, model: string, flags: Flags) {
   await using service = await openModelHere(model, flags);
-  const [served] = service.models();
-  const { seed, stop, maxTokens: most } = flags;
-  const reading = readingModel(service, { sampling: samplingOf(flags, served!).sampling, seed, stop });
-  const answerTokens = most ?? Math.min(512, Math.floor(reading.contextLength / 4));
+  const reading = readingModelOf(service, flags);
+  const { maxTokens: answerTokens = usualAnswerTokens(reading) } = flags;
   const around = await reading.countPrompt(answerPrompt(question, ""));
   return knowledge.ask(question, {
     ...options,

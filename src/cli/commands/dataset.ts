@@ -1,9 +1,9 @@
 /** @file `tessera dataset <folder>`: documents as questions and answers to tune on, each with its place. */
 
 import { Command } from "commander";
+import { usualAnswerTokens } from "../../long/index.js";
 import { buildDataset, type DatasetReport } from "../../pipeline/dataset/build-dataset.js";
 import { counterAt } from "../../pipeline/knowledge-base/settings.js";
-import { readingModel } from "../../pipeline/reading-model.js";
 import { integer, plural } from "../format.js";
 import { skippedText } from "../knowledge-text.js";
 import {
@@ -11,8 +11,8 @@ import {
   addSamplingOptions,
   type ModelFlags,
   openModelHere,
+  readingModelOf,
   type SamplingFlags,
-  samplingOf,
 } from "../model-options.js";
 import { parseInteger } from "../options.js";
 
@@ -45,9 +45,8 @@ async function run(folder: string, flags: Flags): Promise<void> {
   const options = { folder, out, heldOut, seed, maxTokens: answerTokens, counter: counterAt(tokenizer) };
   if (model === undefined) return print(await buildDataset(options), flags);
   await using service = await openModelHere(model, flags);
-  const [served] = service.models();
-  const reading = readingModel(service, { sampling: samplingOf(flags, served!).sampling, seed, stop: flags.stop });
-  const maxTokens = flags.maxTokens ?? Math.min(512, Math.floor(reading.contextLength / 4));
+  const reading = readingModelOf(service, flags);
+  const { maxTokens = usualAnswerTokens(reading) } = flags;
   const write = (prompt: string): Promise<string> =>
     reading.generate(prompt, { maxTokens, signal: new AbortController().signal });
   print(await buildDataset({ ...options, write, onDocument: (path) => console.error(path) }), flags);

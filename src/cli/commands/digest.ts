@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { ConfigError, messageOf } from "../../base/errors.js";
 import { type ReadingStrategyName, readingStrategies } from "../../long/index.js";
 import { type FolderReading, readDocuments } from "../../pipeline/read-documents.js";
-import { ResultFile, readingModel } from "../../pipeline/reading-model.js";
+import { ResultFile } from "../../pipeline/reading-model.js";
 import { allDocuments } from "../documents-of.js";
 import { integer, plural } from "../format.js";
 import {
@@ -13,8 +13,8 @@ import {
   addSamplingOptions,
   type ModelFlags,
   openModelHere,
+  readingModelOf,
   type SamplingFlags,
-  samplingOf,
 } from "../model-options.js";
 import { parseInteger } from "../options.js";
 
@@ -51,32 +51,25 @@ export const digestCommand = addSamplingOptions(
   .action(run);
 
 async function run(model: string, path: string, flags: Flags): Promise<void> {
-  const { task, strategy, together, maxTokens, json, seed, stop } = flags;
+  const { task, strategy, together, maxTokens, json } = flags;
   const documents = await allDocuments(path);
   const templates = Object.fromEntries(await Promise.all(flags.template.map(templateOf)));
   await using service = await openModelHere(model, flags, { maxSequences: together });
   await using results = flags.results === undefined ? undefined : await ResultFile.open(flags.results);
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
-  const [served] = service.models();
-  const { sampling } = samplingOf(flags, served!);
-  const reading = await readDocuments(
-    readingStrategies[strategy],
-    readingModel(service, { sampling, seed, stop }),
-    documents,
-    {
-      task,
-      templates,
-      concurrency: together,
-      signal: interrupted.signal,
-      ...(maxTokens !== undefined && { answerTokens: maxTokens }),
-      ...(results && { results }),
-      onPart: ({ level, index, isKnown, numPromptTokens }) =>
-        console.error(
-          `level ${level}, part ${index + 1}: ${isKnown ? "known" : `${integer(numPromptTokens)} tokens read`}`,
-        ),
-    },
-  );
+  const reading = await readDocuments(readingStrategies[strategy], readingModelOf(service, flags), documents, {
+    task,
+    templates,
+    concurrency: together,
+    signal: interrupted.signal,
+    ...(maxTokens !== undefined && { answerTokens: maxTokens }),
+    ...(results && { results }),
+    onPart: ({ level, index, isKnown, numPromptTokens }) =>
+      console.error(
+        `level ${level}, part ${index + 1}: ${isKnown ? "known" : `${integer(numPromptTokens)} tokens read`}`,
+      ),
+  });
   console.log(json ? JSON.stringify(reading) : reading.text.trim());
   if (!json) console.error(`\n${summary(reading)}`);
 }

@@ -15,6 +15,10 @@ export class ReadingError extends TesseraError {
   }
 }
 
+/** A quarter of the context, at most 512. */
+export const usualAnswerTokens = ({ contextLength }: Pick<ReadingModel, "contextLength">): number =>
+  Math.min(512, Math.floor(contextLength / 4));
+
 export interface Call {
   readonly prompt: string;
   readonly spans: readonly Span[];
@@ -30,7 +34,7 @@ export class Calls {
 
   /** @throws ConfigError for counts out of range. */
   constructor(model: ReadingModel, request: ReadingRequest) {
-    const { answerTokens = Math.min(512, Math.floor(model.contextLength / 4)), concurrency = 4 } = request;
+    const { answerTokens = usualAnswerTokens(model), concurrency = 4 } = request;
     for (const [name, value] of Object.entries({ answerTokens, concurrency })) {
       if (!Number.isInteger(value) || value < 1)
         throw new ConfigError(`reading: ${name} must be a whole number from 1, got ${value}`);

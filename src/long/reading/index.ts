@@ -9,7 +9,7 @@ import { vote } from "./vote.js";
 export const readingStrategies = { "map-reduce": mapReduce, refine, select, vote } as const;
 
 export type ReadingStrategyName = keyof typeof readingStrategies;
-export { ReadingError } from "./calls.js";
+export { ReadingError, usualAnswerTokens } from "./calls.js";
 export { type HttpModelOptions, httpModel } from "./http-model.js";
 export {
   NO_ANSWER,

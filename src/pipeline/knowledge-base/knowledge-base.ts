@@ -120,9 +120,7 @@ export class KnowledgeBase implements AsyncDisposable {
     const result = await syncIndex(this.store, documents, {
       chunk: ({ path }) => {
         onDocument(path);
-        const document = current.get(path)!;
-        current.delete(path);
-        return this.#chunks(document);
+        return this.#chunks(current.get(path)!);
       },
       ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
     });
