@@ -83,7 +83,8 @@ async function askModel(knowledge: KnowledgeBase, question: string, options: Ask
   const reading = readingModelOf(service, flags);
   const { maxTokens: answerTokens = usualAnswerTokens(reading) } = flags;
   const around = await reading.countPrompt(answerPrompt(question, ""));
-  return knowledge.ask(question, {
+  // awaited here: the model is closed on the way out
+  return await knowledge.ask(question, {
     ...options,
     write: {
       budget: Math.max(1, reading.contextLength - answerTokens - around),
