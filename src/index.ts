@@ -4,7 +4,6 @@ export * from "./base/errors.js";
 export type { HostTensor } from "./base/host-tensor.js";
 export { type GenerateOptions, Generator, type WeightFormat, Weights } from "./engine/index.js";
 export {
-  openKnowledge,
   runUp,
   type UpEvent,
   type UpOptions,

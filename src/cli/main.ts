@@ -18,6 +18,7 @@ import { inspectCommand } from "./commands/inspect.js";
 import { planCommand } from "./commands/plan.js";
 import { pullCommand } from "./commands/pull.js";
 import { serveCommand } from "./commands/serve.js";
+import { studioCommand } from "./commands/studio.js";
 import { trainingStepCommand } from "./commands/training-step.js";
 import { tuneCommand } from "./commands/tune.js";
 import { upCommand } from "./commands/up.js";
@@ -34,6 +35,7 @@ const program = new Command("tessera")
   .showHelpAfterError("(--help lists the options)");
 const commands = [
   upCommand,
+  studioCommand,
   indexCommand,
   askCommand,
   datasetCommand,

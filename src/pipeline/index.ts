@@ -10,7 +10,6 @@ export {
   type EmbeddingReport,
   tuneEmbedding,
 } from "./embedding/index.js";
-export { openKnowledge } from "./knowledge.js";
 export {
   type Asked,
   type AskOptions,

@@ -6,12 +6,12 @@ import { type WeightFormat, Weights } from "../engine/index.js";
 import type { LanguageModel } from "../nn/index.js";
 import type { MemoryEstimate } from "../plan/index.js";
 import { openModel } from "../presets/load.js";
-import { type Store, StoreError, type SyncResult, stores, syncIndex } from "../retrieval/index.js";
+import { StoreError } from "../retrieval/index.js";
 import { Runtime } from "../runtime/index.js";
 import { Evaluation, type TrainEvent } from "../train/index.js";
 import { baseCandidate, ownCandidates, ownCodec, type TextCodec } from "./base-model.js";
-import { chunkDocument } from "./chunk-document.js";
 import { type Corpus, readCorpus, sha256, splitTokens, type TokenSplit } from "./corpus.js";
+import { type IndexReport, KnowledgeBase } from "./knowledge-base/knowledge-base.js";
 import {
   type ChosenTuning,
   chooseTuning,
@@ -49,6 +49,8 @@ export interface UpOptions {
 
 /** What will be done, known before it is. */
 export interface UpPlan {
+  /** Name of the run's folder below `runs` of the workspace. */
+  readonly run: string;
   readonly documents: number;
   readonly skipped: readonly Skip[];
   readonly chunks: number;
@@ -66,7 +68,7 @@ export interface UpReport {
   readonly folder: string;
   readonly workspace: string;
   readonly plan: UpPlan;
-  readonly index: SyncResult & { readonly seconds: number };
+  readonly index: IndexReport;
   readonly tuning: {
     readonly isCached: boolean;
     readonly summary: TuningResult["summary"];
@@ -83,8 +85,10 @@ export interface UpReport {
 }
 
 export type UpEvent =
+  /** A document that is new or changed is being cut. */
+  | { readonly type: "document"; readonly path: string }
+  | { readonly type: "index"; readonly report: IndexReport; readonly documents: number }
   | { readonly type: "plan"; readonly plan: UpPlan }
-  | { readonly type: "index"; readonly result: SyncResult; readonly seconds: number }
   | { readonly type: "train"; readonly event: TrainEvent }
   | { readonly type: "report"; readonly report: UpReport };
 
@@ -92,7 +96,7 @@ export type UpEvent =
 export interface UpResult {
   readonly report: UpReport;
   readonly runtime: Runtime;
-  readonly store: Store;
+  readonly knowledge: KnowledgeBase;
   readonly corpus: Corpus;
   readonly codec: TextCodec;
   readonly model: LanguageModel;
@@ -101,9 +105,6 @@ export interface UpResult {
   close(): Promise<void>;
 }
 
-/** Tokens per chunk, and how many of them repeat the chunk before: an eighth was best at 100 and 200 tokens. */
-const CHUNK = { maxTokens: 256, overlapTokens: 32 };
-
 /** Positions per row for a base that could take more: enough for a section, short enough for many steps. */
 const MOST_POSITIONS = 512;
 
@@ -111,8 +112,8 @@ const MOST_POSITIONS = 512;
 const FULL_PARAMETERS = 20e6;
 
 /**
- * Reads, cuts, indexes, tunes, measures and packs. Events come as things happen; the plan is the first. What an earlier
- * run left is used again where its inputs are the same. The caller closes the result.
+ * Reads, cuts, indexes, tunes, measures and packs, and says what happens as it does. What an earlier run left is used
+ * again where its inputs are the same. The caller closes the result.
  */
 export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult> {
   const { folder, seed = 1, seconds = 60, weights: format = "int8" } = options;
@@ -120,50 +121,48 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
   const workspace = options.workspace ? new Workspace(options.workspace) : Workspace.for(folder);
   const corpus = await readCorpus(folder);
   await workspace.prepare();
-  const { codec, tunables, origin, identity } = await startingPoint(options, corpus, workspace);
-  const split = splitTokens(corpus, codec.tokenizer, codec.marks);
-  const method: TuningMethod = tunables[0]!.adapter ? "lora" : "full";
-  const documents = corpus.documents.map(({ path, hash }) => `${path} ${hash}`).sort();
-  const settings = JSON.stringify({ identity, method, seconds, seed, memory: options.memoryBytes ?? null });
-  const key = sha256(...documents, codec.hash, settings).slice(0, 16);
-  const runtime = await Runtime.open();
+  const start = await startingPoint(options, corpus, workspace);
+  const knowledge = await openIndex(folder, workspace);
   try {
-    const chosen = await rememberedTuning(workspace, key, () =>
-      chooseTuning(
-        runtime,
-        tunables,
-        split,
-        { seconds, memoryBytes: options.memoryBytes },
-        {
-          time: Math.min(tunables[0]!.model.maxPositions, MOST_POSITIONS),
-          learningRate: (model) => learningRateOf(model, method, options.base !== undefined),
-          seed,
-        },
-      ),
-    );
-    const target = tunables[chosen.index]!;
-    const packed = packSplit(split, chosen.plan.time);
-    const earlier = await workspace.read(tuningResultSchema, "runs", key, "tuning.json");
-    const plan: UpPlan = {
-      documents: corpus.documents.length,
-      skipped: corpus.skipped,
-      chunks: await countChunks(corpus, codec),
-      trainTokens: packed.train.numTokens,
-      heldOutTokens: packed.heldOut.numTokens,
-      origin,
-      method,
-      tuning: chosen.plan,
-      isTuned: earlier !== undefined,
-    };
-    yield { type: "plan", plan };
-
-    const store = await openIndex(workspace.path("index"));
+    const index = yield* indexed(knowledge);
+    yield { type: "index", report: index, documents: corpus.documents.length };
+    const { codec, tunables, origin, identity } = start;
+    const split = splitTokens(corpus, codec.tokenizer, codec.marks);
+    const method: TuningMethod = tunables[0]!.adapter ? "lora" : "full";
+    const documents = corpus.documents.map(({ path, hash }) => `${path} ${hash}`).sort();
+    const settings = JSON.stringify({ identity, method, seconds, seed, memory: options.memoryBytes ?? null });
+    const key = sha256(...documents, codec.hash, settings).slice(0, 16);
+    const runtime = await Runtime.open();
     try {
-      const began = performance.now();
-      const result = await index(store, corpus, codec);
-      const indexSeconds = (performance.now() - began) / 1000;
-      yield { type: "index", result, seconds: indexSeconds };
-
+      const chosen = await rememberedTuning(workspace, key, () =>
+        chooseTuning(
+          runtime,
+          tunables,
+          split,
+          { seconds, memoryBytes: options.memoryBytes },
+          {
+            time: Math.min(tunables[0]!.model.maxPositions, MOST_POSITIONS),
+            learningRate: (model) => learningRateOf(model, method, options.base !== undefined),
+            seed,
+          },
+        ),
+      );
+      const target = tunables[chosen.index]!;
+      const packed = packSplit(split, chosen.plan.time);
+      const earlier = await workspace.read(tuningResultSchema, "runs", key, "tuning.json");
+      const plan: UpPlan = {
+        run: key,
+        documents: corpus.documents.length,
+        skipped: corpus.skipped,
+        chunks: index.numChunks,
+        trainTokens: packed.train.numTokens,
+        heldOutTokens: packed.heldOut.numTokens,
+        origin,
+        method,
+        tuning: chosen.plan,
+        isTuned: earlier !== undefined,
+      };
+      yield { type: "plan", plan };
       const what = { tunable: target, plan: chosen.plan, codec, split };
       const tuning = earlier ?? (yield* tuned(runtime, workspace, key, what, seed, options.signal));
       const modelFolder = workspace.path("runs", key, "model");
@@ -176,7 +175,7 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
         folder,
         workspace: workspace.root,
         plan,
-        index: { ...result, seconds: indexSeconds },
+        index,
         tuning: {
           isCached: earlier !== undefined,
           ...tuning,
@@ -191,16 +190,16 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
       await workspace.write(report, "report.json");
       yield { type: "report", report };
       const close = async (): Promise<void> => {
-        await store.close();
+        await knowledge.close();
         await runtime.close();
       };
-      return { report, runtime, store, corpus, codec, model: opened.model, weights, close };
+      return { report, runtime, knowledge, corpus, codec, model: opened.model, weights, close };
     } catch (error) {
-      await store.close();
+      await runtime.close();
       throw error;
     }
   } catch (error) {
-    await runtime.close();
+    await knowledge.close();
     throw error;
   }
 }
@@ -281,35 +280,38 @@ async function* tuned(
   }
 }
 
-async function countChunks(corpus: Corpus, { tokenizer: counter }: TextCodec): Promise<number> {
-  let count = 0;
-  for (const document of corpus.documents)
-    for await (const _ of chunkDocument(document, { counter, ...CHUNK })) count++;
-  return count;
-}
-
 /** An index that cannot be read is made again: it holds nothing that the folder does not. */
-async function openIndex(folder: string): Promise<Store> {
+async function openIndex(folder: string, { root }: Workspace): Promise<KnowledgeBase> {
   try {
-    return await stores.sqlite.open(folder);
+    return await KnowledgeBase.open(folder, { workspace: root });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    return stores.sqlite.open(folder, { rebuild: true });
+    return KnowledgeBase.open(folder, { workspace: root, rebuild: true });
   }
 }
 
-function index(store: Store, corpus: Corpus, codec: TextCodec): Promise<SyncResult> {
-  const settings = sha256("recursive", JSON.stringify(CHUNK), codec.hash);
-  const byPath = new Map(corpus.documents.map((document) => [document.path, document]));
-  // of the text rather than the file: a reader may make another text of the same bytes one day
-  const sources = corpus.documents.map(({ path, text, pageStarts = [] }) => ({
-    path,
-    text,
-    hash: sha256(text, pageStarts.join(" "), settings),
-  }));
-  return syncIndex(store, sources, {
-    chunk: ({ path }) => chunkDocument(byPath.get(path)!, { counter: codec.tokenizer, ...CHUNK }),
-  });
+/** Brings the index up to date, and names each document that is cut. */
+async function* indexed(knowledge: KnowledgeBase): AsyncGenerator<UpEvent, IndexReport> {
+  const paths: string[] = [];
+  let wake = (): void => undefined;
+  let isDone = false;
+  const sync = knowledge
+    .sync((path) => {
+      paths.push(path);
+      wake();
+    })
+    .finally(() => {
+      isDone = true;
+      wake();
+    });
+  // it is awaited below; what it throws is thrown there
+  sync.catch(() => undefined);
+  while (!isDone || paths.length > 0) {
+    const path = paths.shift();
+    if (path !== undefined) yield { type: "document", path };
+    else await new Promise<void>((resolve) => (wake = resolve));
+  }
+  return await sync;
 }
 
 /** Held-out loss of the weights as they are served. */

@@ -1,9 +1,9 @@
 /** @file Requests that are not answered, and failures, as JSON. */
 
 import { TesseraError } from "../base/errors.js";
-import type { ErrorResponse } from "./wire.js";
+import type { ErrorResponse } from "./studio/wire/index.js";
 
-export type RefusalStatus = 400 | 403 | 404 | 405 | 413 | 415;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415;
 
 /** A request that the server does not answer, with the HTTP status that says why. */
 export class Refusal extends TesseraError {

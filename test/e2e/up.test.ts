@@ -1,13 +1,11 @@
-/** @file The main job on a folder: train, index, ask, serve, and do again only what changed. */
+/** @file The main job on a folder: index, train, ask, and do again only what changed. */
 
 import { cp, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { loadModel, openKnowledge, runUp, type UpEvent } from "../../src/index.js";
-import { listen, readPageScript } from "../../src/server/adapters/node.js";
-import { createApp } from "../../src/server/index.js";
+import { loadModel, runUp, type UpEvent } from "../../src/index.js";
 import { pdfFile } from "../support/pdf.js";
 
 let root: string;
@@ -29,9 +27,10 @@ async function run(seconds = 3) {
   return { events, result: await runUp(options, (event) => events.push(event)) };
 }
 
-it("makes an index and a model that knows the text, and serves both over HTTP", async () => {
+it("makes an index and a model that knows the text", async () => {
   const { events, result } = await run();
-  expect(events[0]?.type).toBe("plan");
+  const types = [...new Set(events.map(({ type }) => type))];
+  expect(types).toEqual(["document", "index", "plan", "train", "report"]);
   const { plan, tuning, index, served } = result.report;
   expect(plan.skipped.map(({ path }) => path)).toEqual(["picture.md"]);
   expect(index.added).toBe(plan.documents);
@@ -39,26 +38,12 @@ it("makes an index and a model that knows the text, and serves both over HTTP", 
   expect(tuning.perplexityServed).toBeLessThan(tuning.perplexityAfter * 1.05);
   expect((await loadModel(served.modelFolder)).parameters.size).toBeGreaterThan(0);
 
-  const app = createApp(await openKnowledge(result), { pageScript: await readPageScript() });
-  const server = await listen(app, { port: 0 });
-  const post = (path: string, body: object): Promise<Response> =>
-    fetch(new URL(path, server.url), {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  expect(await (await fetch(server.url)).text()).toContain("Ask the documents");
-  const found = await post("/api/search", { question: "Which suite proves a store after kill -9?", limit: 3 });
-  const { passages } = (await found.json()) as {
-    passages: { path: string; start: number; end: number; text: string }[];
-  };
-  expect(passages[0]?.path).toBe("store.md");
+  const { answer, retrieved } = await result.knowledge.ask("Which suite proves a store after kill -9?");
+  expect(retrieved.passages[0]?.chunk.path).toBe("store.md");
   const { text } = result.corpus.documents.find(({ path }) => path === "store.md")!;
-  for (const passage of passages.filter(({ path }) => path === "store.md"))
-    expect(text.slice(passage.start, passage.end)).toBe(passage.text);
-  const completed = await post("/api/complete", { prompt: "A store", maxTokens: 20 });
-  expect(await completed.text()).toContain('"numTokens":');
-  await server.close();
+  const quotes = answer.statements.flatMap((statement) => statement.quotes).filter(({ path }) => path === "store.md");
+  expect(quotes.length).toBeGreaterThan(0);
+  for (const quote of quotes) expect(text.slice(quote.start, quote.end)).toBe(quote.text);
   await result.close();
 });
 
@@ -75,16 +60,17 @@ it("does again only what changed", async () => {
   const { index, tuning } = result.report;
   expect(index).toMatchObject({ added: 0, changed: 1, removed: 1 });
   expect(tuning.isCached).toBe(false);
-  const { search, document } = await openKnowledge(result);
-  expect((await search("zyzzyva", 5)).map(({ chunk }) => chunk.path)).toEqual(["op.md"]);
-  const [hit] = await search("quagga", 1);
+  const { knowledge } = result;
+  const search = async (question: string) => (await knowledge.retrieve(question, { by: "text" })).passages;
+  expect((await search("zyzzyva")).map(({ chunk }) => chunk.path)).toEqual(["op.md"]);
+  const [hit] = await search("quagga");
   expect(hit!.chunk).toMatchObject({ path: "animals.pdf", page: 1 });
-  expect(await document("animals.pdf")).toContain(hit!.chunk.text);
+  expect(await knowledge.text("animals.pdf")).toContain(hit!.chunk.text);
   await result.close();
 });
 
 it("makes an index of another version again", async () => {
-  const file = await open(join(root, "workspace", "index", "index.sqlite"), "r+");
+  const file = await open(join(root, "workspace", "knowledge", "index.sqlite"), "r+");
   // SQLite's user_version, four bytes at 60, https://sqlite.org/fileformat.html
   await file.write(new Uint8Array([0, 0, 0, 1]), 0, 4, 60);
   await file.close();

@@ -1,7 +1,7 @@
 /** @file The server's side of one engine process: calls, texts in flight, and what happens to them when it dies. */
 
 import type { TextPiece, TextRequest } from "../../server/openai/service.js";
-import { fromPlainError } from "./plain-error.js";
+import { fromPlainError } from "../plain-error.js";
 import type { CallMessage, CallName, Calls, FromHost, SpeculationSums, TextProgress, ToHost } from "./protocol.js";
 import { RemoteText } from "./remote-text.js";
 

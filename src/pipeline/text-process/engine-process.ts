@@ -1,12 +1,10 @@
 /** @file One engine process: started, opened, ended. */
 
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { TesseraError } from "../../base/errors.js";
+import { endOf, forkMain } from "../fork-main.js";
+import { fromPlainError } from "../plain-error.js";
 import { Connection } from "./connection.js";
-import { fromPlainError } from "./plain-error.js";
 import type { FromHost, ServiceFacts, TextProcessOptions, ToHost } from "./protocol.js";
 
 /** How long a process may take to free what it holds before it is killed. */
@@ -25,11 +23,8 @@ export interface EngineProcess extends AsyncDisposable {
  * @throws what opening throws there; TesseraError when the process ends before.
  */
 export async function startEngineProcess(options: TextProcessOptions): Promise<EngineProcess> {
-  const child = forkMain();
-  const ended = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(error.message));
-    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
-  });
+  const child = forkMain(import.meta.url);
+  const ended = endOf(child);
   const send = (message: ToHost): void => {
     // what is sent to a process that has just died is answered by its end
     if (child.connected) child.send(message, () => undefined);
@@ -58,18 +53,4 @@ export async function startEngineProcess(options: TextProcessOptions): Promise<E
       clearTimeout(timer);
     },
   };
-}
-
-/** The built file, or, where the sources run (tests, tsx), the source with the same loader. */
-function forkMain(): ChildProcess {
-  const isSource = import.meta.url.endsWith(".ts");
-  const main = fileURLToPath(new URL(isSource ? "./main.ts" : "./main.js", import.meta.url));
-  const loader = (): string => pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return fork(main, [], {
-    // not the parent's: its -e, -p or --inspect are its own
-    execArgv: isSource ? ["--import", loader()] : [],
-    serialization: "advanced",
-    // standard output belongs to the log and to what is written
-    stdio: ["ignore", 2, 2, "ipc"],
-  });
 }

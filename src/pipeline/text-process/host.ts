@@ -2,8 +2,8 @@
 
 import { assert } from "../../base/errors.js";
 import type { Generation, TextPiece } from "../../server/openai/service.js";
+import { toPlainError } from "../plain-error.js";
 import type { OpenTextService } from "../text-service.js";
-import { toPlainError } from "./plain-error.js";
 import type { CallMessage, CallName, Calls, FromHost, TextProgress, ToHost } from "./protocol.js";
 
 type Answers = {

@@ -1,10 +1,10 @@
 /** @file The engine's process: opens what it is told to, answers, and ends with the process that made it. */
 
 import { assert } from "../../base/errors.js";
+import { toPlainError } from "../plain-error.js";
 import type { OpenTextService } from "../text-service.js";
 import { TextHost } from "./host.js";
 import { openTextHere } from "./open-here.js";
-import { toPlainError } from "./plain-error.js";
 import type { FromHost, TextProcessOptions, ToHost } from "./protocol.js";
 
 interface Opened {

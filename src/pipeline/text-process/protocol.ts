@@ -12,9 +12,9 @@ import type {
   TextPiece,
   TextRequest,
 } from "../../server/openai/service.js";
+import type { PlainError } from "../plain-error.js";
 import type { SpeculationChoice } from "../speculation.js";
 import type { TextServiceOptions } from "../text-service.js";
-import type { PlainError } from "./plain-error.js";
 
 /** What to open: the options of a text service, with models by their paths. */
 export interface TextProcessOptions extends Omit<TextServiceOptions, "embeddings" | "speculation" | "cache"> {

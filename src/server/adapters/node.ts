@@ -1,13 +1,16 @@
 /** @file The app behind Node's HTTP server. */
 
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { extname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { getRequestListener, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
-import { ConfigError, messageOf } from "../../base/errors.js";
+import { assert, ConfigError, messageOf } from "../../base/errors.js";
 import { securityHeaders } from "../guard.js";
+import type { Asset, Assets } from "../studio/assets.js";
 
 export interface ListenOptions {
   /** 0 takes a free one. */
@@ -68,9 +71,35 @@ export async function listen(
   };
 }
 
-/** The script for `AppOptions.pageScript`. */
-export function readPageScript(): Promise<string> {
-  return readFile(new URL("../page/page.js", import.meta.url), "utf8");
+const mediaTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/**
+ * The built page, for `StudioAppOptions.assets`.
+ * @param folder where it was built to. Default: beside the built package.
+ * @throws ConfigError where no page was built.
+ */
+export async function readStudioAssets(folder = new URL("../../studio/", import.meta.url)): Promise<Assets> {
+  const root = fileURLToPath(folder);
+  const assets = new Map<string, Asset>();
+  try {
+    for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const mediaType = mediaTypes[extname(path)];
+      assert(mediaType, `the page has a file of an unknown kind: ${path}`);
+      assets.set(relative(root, path).replaceAll(sep, "/"), { mediaType, bytes: new Uint8Array(await readFile(path)) });
+    }
+  } catch (thrown) {
+    throw new ConfigError(`the page cannot be read from ${root}: ${messageOf(thrown)}; npm run build makes it`, {
+      cause: thrown,
+    });
+  }
+  return assets;
 }
 
 /** For requests that do not reach the app: no valid target or host. */

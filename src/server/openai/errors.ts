@@ -10,7 +10,7 @@ import {
 } from "../../base/errors.js";
 import { Refusal } from "../refusal.js";
 
-export type ApiStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 501 | 502 | 503 | 504;
+export type ApiStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 501 | 502 | 503 | 504;
 
 export interface ApiErrorDetails {
   /** A word for programs, such as `model_not_found`. */

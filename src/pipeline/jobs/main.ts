@@ -1,0 +1,66 @@
+/** @file The process of one job: starts it, tells of it, stops when told to or when nobody is left to tell. */
+
+import { assert } from "../../base/errors.js";
+import { toPlainError } from "../plain-error.js";
+import { tune } from "../tuning/index.js";
+import { up } from "../up.js";
+import type { FromJob, JobName, Jobs, ToJob } from "./protocol.js";
+
+const abort = new AbortController();
+
+function send(message: FromJob): void {
+  if (process.connected) process.send?.(message);
+}
+
+type Runners = {
+  [Name in JobName]: (request: Jobs[Name]["request"], signal: AbortSignal) => AsyncGenerator<Jobs[Name]["event"], void>;
+};
+
+const runners: Runners = {
+  async *up(options, signal) {
+    const result = yield* up({ ...options, signal });
+    await result.close();
+  },
+  async *tune({ config, memoryBytes }, signal) {
+    const run = tune(config, { signal, ...(memoryBytes !== undefined && { memoryBytes }) });
+    for await (const event of run) {
+      if (event.type !== "data") {
+        yield event;
+        continue;
+      }
+      const { examples, rows } = event;
+      const { numTokens } = rows.trainReport;
+      yield { type: "data", numTrain: examples.train.length, numHeldOut: examples.heldOut.length, numTokens };
+    }
+  },
+};
+
+function eventsOf(message: Extract<ToJob, { type: "start" }>): AsyncGenerator<Jobs[JobName]["event"], void> {
+  return message.job === "up" ? runners.up(message.request, abort.signal) : runners.tune(message.request, abort.signal);
+}
+
+async function start(message: Extract<ToJob, { type: "start" }>): Promise<void> {
+  try {
+    for await (const event of eventsOf(message)) send({ type: "event", event, rssBytes: process.memoryUsage.rss() });
+    send({ type: "done" });
+  } catch (thrown) {
+    // what is thrown after a stop says no more than that it was stopped
+    send(abort.signal.aborted ? { type: "stopped" } : { type: "failed", error: toPlainError(thrown) });
+  }
+  if (process.connected) process.disconnect();
+}
+
+let isStarted = false;
+
+process.on("message", (message: ToJob) => {
+  if (message.type === "stop") {
+    abort.abort();
+    return;
+  }
+  assert(!isStarted, "a process has one job");
+  isStarted = true;
+  void start(message);
+});
+process.on("disconnect", () => abort.abort());
+// ctrl-C reaches the whole group; the process that watches says when this one stops
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);

@@ -1,0 +1,37 @@
+/** @file What a process and the job that it watches say to each other. Everything is structured-clonable. */
+
+import type { PlainError } from "../plain-error.js";
+import type { TuneConfig, TuneEvent } from "../tuning/index.js";
+import type { UpEvent, UpOptions } from "../up.js";
+
+/** Kinds of jobs: what each is asked to do, and what it says while it does. */
+export interface Jobs {
+  up: { readonly request: Omit<UpOptions, "signal">; readonly event: UpEvent };
+  tune: {
+    readonly request: { readonly config: TuneConfig; readonly memoryBytes?: number };
+    readonly event: Exclude<TuneEvent, { readonly type: "data" }> | TuneDataEvent;
+  };
+}
+
+/** What was read, in numbers: the rows themselves stay where they are. */
+export interface TuneDataEvent {
+  readonly type: "data";
+  readonly numTrain: number;
+  readonly numHeldOut: number;
+  readonly numTokens: number;
+}
+
+export type JobName = keyof Jobs;
+
+/** The first starts the job; `stop` ends it after the current step, with a checkpoint. */
+export type ToJob =
+  | {
+      [Name in JobName]: { readonly type: "start"; readonly job: Name; readonly request: Jobs[Name]["request"] };
+    }[JobName]
+  | { readonly type: "stop" };
+
+export type FromJob =
+  | { readonly type: "event"; readonly event: Jobs[JobName]["event"]; readonly rssBytes: number }
+  | { readonly type: "done" }
+  | { readonly type: "stopped" }
+  | { readonly type: "failed"; readonly error: PlainError };

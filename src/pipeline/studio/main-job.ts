@@ -1,0 +1,164 @@
+/** @file The main job as the Studio shows it: started, followed, stopped and gone on with. */
+
+import { messageOf } from "../../base/errors.js";
+import { Refusal } from "../../server/refusal.js";
+import type { LiveState } from "../../server/studio/live-state.js";
+import type { JobControl } from "../../server/studio/service.js";
+import type { JobPlan, JobResult, MainJob, RunPoint } from "../../server/studio/wire/index.js";
+import { type StartedJob, startJob } from "../jobs/start-job.js";
+import type { UpEvent, UpOptions, UpPlan, UpReport } from "../up.js";
+import { ProgressMeter } from "./progress-meter.js";
+
+type JobOptions = Omit<UpOptions, "signal">;
+
+export interface MainJobHooks {
+  /** The index has been brought up to date. */
+  readonly onIndex: (event: Extract<UpEvent, { type: "index" }>) => void;
+  /** The folder's model is there. */
+  readonly onReport: (report: UpReport) => void;
+  /** The plan is made: the run below this name goes on. */
+  readonly onPlan: (plan: UpPlan) => void;
+  readonly onPoint: (point: RunPoint) => void;
+  /** Hears of all events. */
+  readonly onEvent: (event: UpEvent) => void;
+}
+
+export class MainJobControl implements JobControl {
+  readonly #live: LiveState;
+  readonly #options: JobOptions;
+  readonly #hooks: MainJobHooks;
+  #started: StartedJob | undefined;
+  #numCut = 0;
+  #meter: ProgressMeter | undefined;
+
+  /** @param report that of an earlier process, where the job was done before. */
+  constructor(live: LiveState, options: JobOptions, hooks: MainJobHooks, report?: UpReport) {
+    this.#live = live;
+    this.#options = options;
+    this.#hooks = hooks;
+    if (report) live.change({ job: doneJob(report) });
+  }
+
+  start({ seconds }: { readonly seconds?: number } = {}): void {
+    const { status } = this.#live.current.job;
+    if (status === "running" || status === "stopping") {
+      throw new Refusal(409, "the job is running; stop it before it is started again");
+    }
+    this.#numCut = 0;
+    this.#change({ status: "running", stage: "read" });
+    const options = { ...this.#options, ...(seconds !== undefined && { seconds }) };
+    const started = startJob("up", options, (event, rssBytes) => this.#hear(event, rssBytes));
+    this.#started = started;
+    void this.#follow(started);
+  }
+
+  stop(): void {
+    if (this.#live.current.job.status !== "running") throw new Refusal(409, "the job is not running");
+    this.#change({ ...this.#live.current.job, status: "stopping" });
+    this.#started?.stop();
+  }
+
+  /** Stops the job if it is running, and waits for its end. */
+  async close(): Promise<void> {
+    this.#started?.stop();
+    await this.#started?.ended.catch(() => undefined);
+  }
+
+  /** Resolves at the end of the job that runs; rejects with what it threw. */
+  get ended(): Promise<"done" | "stopped"> | undefined {
+    return this.#started?.ended;
+  }
+
+  async #follow({ ended }: StartedJob): Promise<void> {
+    try {
+      const end = await ended;
+      const { job } = this.#live.current;
+      this.#change({ ...job, status: end, ...(end === "done" && { stage: "ready" as const }) });
+    } catch (thrown) {
+      this.#change({ ...this.#live.current.job, status: "failed", error: messageOf(thrown) });
+    }
+  }
+
+  #hear(event: UpEvent, rssBytes: number): void {
+    const { job } = this.#live.current;
+    this.#hooks.onEvent(event);
+    if (event.type === "document") {
+      this.#numCut++;
+      this.#change({ ...job, stage: "index" });
+    } else if (event.type === "index") {
+      this.#hooks.onIndex(event);
+      this.#change({ ...job, stage: "plan" });
+    } else if (event.type === "plan") {
+      this.#hooks.onPlan(event.plan);
+      this.#meter = new ProgressMeter(event.plan.tuning.steps);
+      this.#change({ ...job, stage: "train", plan: planOf(event.plan), progress: this.#meter.progress });
+    } else if (event.type === "train") {
+      const point = this.#meter?.hear(event.event, rssBytes);
+      if (!point || !this.#meter) return;
+      this.#hooks.onPoint(point);
+      this.#change({ ...job, progress: this.#meter.progress });
+    } else {
+      this.#change({ ...job, stage: "ready", result: resultOf(event.report) });
+      this.#hooks.onReport(event.report);
+    }
+  }
+
+  #change(job: MainJob): void {
+    const work = this.#live.current.work.filter(({ id }) => id !== "job");
+    const label = workLabel(job, this.#numCut);
+    const { progress } = job;
+    const share = progress && progress.steps > 0 ? progress.step / progress.steps : undefined;
+    const own = label && { id: "job", label, ...(job.stage === "train" && share !== undefined && { share }) };
+    this.#live.change({ job, work: own ? [own, ...work] : work });
+  }
+}
+
+/** What every page says while the job goes on. */
+function workLabel({ status, stage }: MainJob, numCut: number): string | undefined {
+  if (status === "stopping") return "Stopping after this step";
+  if (status !== "running") return undefined;
+  const labels = {
+    read: "Reading the folder",
+    index: `Cutting and indexing: ${numCut} documents`,
+    plan: "Measuring a training step",
+    train: "Training on the folder",
+    ready: "Measuring the tuned model",
+  };
+  return labels[stage];
+}
+
+function planOf({ origin, method, trainTokens, heldOutTokens, tuning }: UpPlan): JobPlan {
+  const { numParameters, numTrainable, steps, predictedSeconds, memory } = tuning;
+  return {
+    origin,
+    method,
+    numParameters,
+    numTrainable,
+    steps,
+    trainTokens,
+    heldOutTokens,
+    predictedSeconds,
+    memory,
+  };
+}
+
+function resultOf({ tuning, served, memory }: UpReport): JobResult {
+  return {
+    isCached: tuning.isCached,
+    perplexityBefore: tuning.perplexityBefore,
+    perplexityAfter: tuning.perplexityServed,
+    seconds: tuning.seconds,
+    steps: tuning.summary.steps,
+    weights: served.format,
+    predictedPeakBytes: memory.predicted.total,
+    measuredPeakBytes: memory.measuredPeakBytes,
+  };
+}
+
+/** As an earlier process left it. */
+export const doneJob = (report: UpReport): MainJob => ({
+  status: "done",
+  stage: "ready",
+  plan: planOf(report.plan),
+  result: resultOf(report),
+});

@@ -1,4 +1,0 @@
-/** @file `GET /health`: whether the server runs. */
-import type { RouteDef } from "./route.js";
-
-export const health: RouteDef = { method: "GET", path: "/health", respond: (c) => c.json({ status: "ok" }) };

@@ -1,0 +1,58 @@
+/** @file The state that all open pages share, and who hears of its changes. */
+
+import type { StudioEvent, StudioState } from "./wire/index.js";
+
+type Listener = (event: StudioEvent) => void;
+
+/** How often a page hears that the connection stands while nothing happens. */
+const BEAT_MS = 15_000;
+
+/** One per Studio. Whoever changes something changes it here; pages follow. */
+export class LiveState {
+  #current: StudioState;
+  readonly #listeners = new Set<Listener>();
+
+  constructor(start: StudioState) {
+    this.#current = start;
+  }
+
+  get current(): StudioState {
+    return this.#current;
+  }
+
+  /** Replaces parts of the state; a part that is undefined is left out of it. */
+  change(parts: Partial<StudioState>): void {
+    this.#current = { ...this.#current, ...parts };
+    this.publish({ event: "change", data: parts });
+  }
+
+  /** Tells every page something that is not state. */
+  publish(event: StudioEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** The whole state, then every event, until the signal is aborted. */
+  async *events(signal: AbortSignal): AsyncGenerator<StudioEvent, void> {
+    const waiting: StudioEvent[] = [{ event: "state", data: this.#current }];
+    let wake = (): void => undefined;
+    const listener: Listener = (event) => {
+      waiting.push(event);
+      wake();
+    };
+    const beat = setInterval(() => listener({ event: "beat", data: null }), BEAT_MS);
+    const stop = (): void => wake();
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", stop);
+    try {
+      while (!signal.aborted) {
+        const next = waiting.shift();
+        if (next) yield next;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      clearInterval(beat);
+      this.#listeners.delete(listener);
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}

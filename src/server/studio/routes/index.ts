@@ -1,0 +1,10 @@
+/** @file The registry of routes. */
+import { events } from "./events.js";
+import { health } from "./health.js";
+import { job } from "./job.js";
+import { page, pageAssets } from "./page.js";
+import { signIn } from "./sign-in.js";
+import { state } from "./state.js";
+
+/** Routes by name. Adding one is its file and a line here. */
+export const routes = { page, pageAssets, health, signIn, state, events, job } as const;

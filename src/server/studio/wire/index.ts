@@ -1,0 +1,5 @@
+/** @file What goes over HTTP between the Studio's server and its page. */
+
+export type * from "./errors.js";
+export type * from "./state.js";
+export { jobStages } from "./state.js";

@@ -1,0 +1,14 @@
+/** @file The registry of views. */
+
+import type { ComponentType } from "preact";
+
+interface ViewDef {
+  readonly label: string;
+  /** Fetches the view's code. */
+  load(): Promise<ComponentType>;
+}
+
+/** Views by the name in their address, in the order of the navigation. Adding one is its folder and a line here. */
+export const views: Readonly<Record<string, ViewDef>> = {};
+
+export type ViewName = keyof typeof views;
