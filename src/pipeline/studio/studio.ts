@@ -38,7 +38,8 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   };
   const live = new LiveState(start);
   const knowledge = new OpenKnowledge(folder, workspace);
-  if (report) live.change({ index: await knowledge.facts(report.index) });
+  const index = await knowledge.facts(report?.index.skipped ?? []);
+  if (index) live.change({ index });
   const job = new MainJobControl(
     live,
     { ...rest, folder, workspace: workspace.root },
@@ -47,8 +48,11 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
       onPlan: () => undefined,
       onPoint: () => undefined,
       onReport: () => undefined,
-      onIndex: ({ report: index }) => {
-        void knowledge.reopen().then(async () => live.change({ index: await knowledge.facts(index) }));
+      onIndex: ({ report: { skipped } }) => {
+        void knowledge.reopen().then(async () => {
+          const now = await knowledge.facts(skipped);
+          if (now) live.change({ index: now });
+        });
       },
     },
     report,
@@ -74,8 +78,7 @@ export class OpenKnowledge {
 
   /** @throws Refusal 409 while nothing is indexed. */
   async get(): Promise<KnowledgeBase> {
-    this.#opened ??= KnowledgeBase.open(this.folder, { workspace: this.workspace.root });
-    const knowledge = await this.#opened;
+    const knowledge = await this.#open();
     if ((await knowledge.store.count()) > 0) return knowledge;
     throw new Refusal(409, "the folder is not indexed yet; start the job, or wait until it has cut the documents");
   }
@@ -85,9 +88,11 @@ export class OpenKnowledge {
     await this.close();
   }
 
-  async facts({ skipped }: Pick<IndexFacts, "skipped">): Promise<IndexFacts> {
-    const { store, settings } = await this.get();
+  /** What is indexed; undefined where nothing is. */
+  async facts(skipped: IndexFacts["skipped"]): Promise<IndexFacts | undefined> {
+    const { store, settings } = await this.#open();
     const paths = [...(await store.documents()).keys()].sort();
+    if (paths.length === 0) return undefined;
     const chunks = [];
     for (const path of paths) chunks.push(...(await store.chunks(path)));
     return {
@@ -97,6 +102,11 @@ export class OpenKnowledge {
       skipped: skipped.map(({ path, reason, detail }) => ({ path, reason, detail })),
       topics: pickTopics(chunks),
     };
+  }
+
+  #open(): Promise<KnowledgeBase> {
+    this.#opened ??= KnowledgeBase.open(this.folder, { workspace: this.workspace.root });
+    return this.#opened;
   }
 
   async close(): Promise<void> {
