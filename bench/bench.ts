@@ -2,7 +2,9 @@
 
 import { execFile } from "node:child_process";
 import { cpus, totalmem } from "node:os";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { build } from "vite";
 
 /** One measured number. */
 export interface Figure {
@@ -82,6 +84,17 @@ export async function runJson<T>(
 ): Promise<T> {
   const { stdout } = await promisify(execFile)(command, [...args], { env, maxBuffer: 2 ** 26 });
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as T;
+}
+
+/**
+ * Runs a module of ours in a process of its own and gives the JSON of its last line. It runs compiled into one file, as
+ * users run the package: a loader of TypeScript would add 75 MB to its memory.
+ */
+export async function runModule<T>(file: string, ...args: string[]): Promise<T> {
+  const outDir = join("node_modules", ".tessera-bench", basename(file, ".ts"));
+  const output = { entryFileNames: "main.mjs", codeSplitting: false };
+  await build({ configFile: false, logLevel: "error", build: { ssr: file, outDir, rolldownOptions: { output } } });
+  return runJson(process.execPath, [join(outDir, "main.mjs"), ...args]);
 }
 
 /** What the figures were measured on. */

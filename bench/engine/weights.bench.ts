@@ -12,7 +12,7 @@ import { llama } from "../../src/models/index.js";
 import { parameterSpecs } from "../../src/nn/index.js";
 import { Runtime } from "../../src/runtime/index.js";
 import { toTokenizerJson, trainByteLevelBpe } from "../../src/tokenizers/index.js";
-import { type BenchContext, type Benchmark, compared, type Figure, plain, runJson } from "../bench.js";
+import { type BenchContext, type Benchmark, compared, type Figure, plain, runModule } from "../bench.js";
 import { loaderBytes } from "../peak.js";
 import { hasStories, mean, scored, stories, storyModel } from "./stories.js";
 
@@ -72,7 +72,7 @@ async function memory({ log }: BenchContext): Promise<Figure[]> {
   // what the compiler of the sources takes is not there in use
   const loader = await loaderBytes();
   const make = async (format: WeightFormat, way: string): Promise<Made> => {
-    const made = await runJson<Made>(process.execPath, ["--import", "tsx", child, folder, format, way]);
+    const made = await runModule<Made>(child, folder, format, way);
     return { ...made, peakBytes: made.peakBytes - loader };
   };
   const figures: Figure[] = [];

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type DType, viewBytes } from "../../src/base/dtype.js";
 import { writeSafetensors } from "../../src/checkpoint/index.js";
-import { type Benchmark, compared, type Figure, plain, runJson } from "../bench.js";
+import { type Benchmark, compared, type Figure, plain, runJson, runModule } from "../bench.js";
 import { loaderBytes } from "../peak.js";
 
 interface Loaded {
@@ -59,7 +59,7 @@ export const load: Benchmark = {
       const folder = await mkdtemp(join(tmpdir(), "tessera-load-"));
       try {
         const size = await writeFolder(folder, dtype, elementBytes);
-        const ours = await runJson<Loaded>(process.execPath, ["--import", "tsx", path("./load-child.ts"), folder]);
+        const ours = await runModule<Loaded>(path("./load-child.ts"), folder);
         const peak = ours.peakBytes - loader;
         log(`  ${name}: file ${megabytes(size)} MB, peak ${megabytes(peak)} MB, ${ours.seconds.toFixed(1)} s`);
         const goal = { atMost: 1.1 };

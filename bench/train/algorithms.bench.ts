@@ -5,7 +5,7 @@
 
 import { fileURLToPath } from "node:url";
 import type { SavePolicy } from "../../src/graph/index.js";
-import { type Benchmark, compared, type Figure, median, plain, runJson } from "../bench.js";
+import { type Benchmark, compared, type Figure, median, plain, runModule } from "../bench.js";
 import { benchModel, megabytes, threads } from "./step-shape.js";
 
 const ways = ["inference", "mezo", "lomo", "sgd", "adamw"] as const;
@@ -32,7 +32,7 @@ export interface AlgorithmResult {
 
 const runWay = (run: AlgorithmRun): Promise<AlgorithmResult> => {
   const child = fileURLToPath(new URL("./algorithm-child.ts", import.meta.url));
-  return runJson(process.execPath, ["--import", "tsx", child, JSON.stringify(run)]);
+  return runModule(child, JSON.stringify(run));
 };
 
 export const algorithmsMemory: Benchmark = {

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { SavePolicy } from "../../src/graph/index.js";
 import type { MemoryEstimate, Precision } from "../../src/plan/index.js";
-import { median, runJson } from "../bench.js";
+import { median, runJson, runModule } from "../bench.js";
 
 export interface StepShape {
   readonly layers: number;
@@ -48,7 +48,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 
 /** Runs our step in a process of its own. */
 export function runStep(shape: StepShape): Promise<StepResult> {
-  return runJson(process.execPath, ["--import", "tsx", path("./step-child.ts"), JSON.stringify(shape)]);
+  return runModule(path("./step-child.ts"), JSON.stringify(shape));
 }
 
 /** Runs PyTorch's step in a process of its own. */

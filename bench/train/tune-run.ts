@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TuneConfig, TuneReport } from "../../src/pipeline/tuning/index.js";
-import { runJson } from "../bench.js";
+import { runModule } from "../bench.js";
 
 export interface TuneRun {
   readonly config: TuneConfig;
@@ -19,5 +19,5 @@ export function runTuning({ config, memoryBytes }: TuneRun): Promise<TuneRunResu
   const child = fileURLToPath(new URL("./tune-run-child.ts", import.meta.url));
   const out = join(mkdtempSync(join(tmpdir(), "tessera-tune-run-")), "run");
   const run: TuneRun = { config: { ...config, out }, ...(memoryBytes !== undefined && { memoryBytes }) };
-  return runJson(process.execPath, ["--import", "tsx", child, JSON.stringify(run)]);
+  return runModule(child, JSON.stringify(run));
 }

@@ -10,7 +10,7 @@ import { llama } from "../../src/models/index.js";
 import { initialize, parameterSpecs } from "../../src/nn/index.js";
 import { adapterSpecs, attach, createAdapter } from "../../src/peft/index.js";
 import { ChatTemplate, tokenizerFromFiles } from "../../src/tokenizers/index.js";
-import { runJson } from "../bench.js";
+import { runJson, runModule } from "../bench.js";
 
 export interface TuneStep {
   /** Checkpoint. */
@@ -54,7 +54,7 @@ export const tokenizerFiles = (): Map<string, Uint8Array> =>
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 export const runOurs = (step: TuneStep): Promise<TuneResult> =>
-  runJson(process.execPath, ["--import", "tsx", path("./tune-child.ts"), JSON.stringify(step)]);
+  runModule(path("./tune-child.ts"), JSON.stringify(step));
 
 export const runPeft = (python: string, step: TuneStep): Promise<TuneResult> =>
   runJson(python, [path("../peers/tune.py"), JSON.stringify(step)], {
