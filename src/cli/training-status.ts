@@ -18,7 +18,8 @@ export class TrainingStatus {
     this.#steps = steps;
   }
 
-  show(event: TrainEvent): void {
+  /** @param memoryBytes of the process that trains. Default: the peak of this one. */
+  show(event: TrainEvent, memoryBytes?: number): void {
     if (event.type === "evaluation") {
       const [step, perplexity] = [integer(event.step), Math.exp(event.loss).toPrecision(4)];
       this.#status.print(`  step ${step}: loss ${event.loss.toFixed(4)}, perplexity ${perplexity} on held-out text`);
@@ -35,7 +36,9 @@ export class TrainingStatus {
       `loss ${event.loss.toFixed(3)}`,
       `lr ${event.learningRate.toExponential(1)}`,
       `${integer(this.#tokens / elapsed)} tokens/s`,
-      `peak ${bytes(process.resourceUsage().maxRSS * 1024)}`,
+      memoryBytes === undefined
+        ? `peak ${bytes(process.resourceUsage().maxRSS * 1024)}`
+        : `memory ${bytes(memoryBytes)}`,
       `${seconds((elapsed / taken) * (this.#steps - event.step))} left`,
     ];
     this.#status.update(parts.join("  "));

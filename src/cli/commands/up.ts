@@ -79,8 +79,8 @@ async function runServed(folder: string, flags: Flags, status: StatusLine): Prom
   const show = reporter(status);
   const studio = await openStudio({
     ...upOptionsOf(folder, flags),
-    onEvent(event) {
-      show(event);
+    onEvent(event, rssBytes) {
+      show(event, rssBytes);
       if (event.type === "report" && flags.json) console.log(JSON.stringify(event.report));
     },
   });
@@ -106,11 +106,11 @@ export function upOptionsOf(folder: string, flags: UpFlags): Omit<UpOptions, "si
 }
 
 /** Shows a job's events as they come. */
-function reporter(status: StatusLine): (event: UpEvent) => void {
+function reporter(status: StatusLine): (event: UpEvent, memoryBytes?: number) => void {
   status.update("reading");
   let steps = 0;
   let training: TrainingStatus | undefined;
-  return (event) => {
+  return (event, memoryBytes) => {
     if (event.type === "document") status.update(`indexing ${event.path}`);
     else if (event.type === "plan") {
       steps = event.plan.tuning.steps;
@@ -122,7 +122,7 @@ function reporter(status: StatusLine): (event: UpEvent) => void {
       );
     } else if (event.type === "train") {
       training ??= new TrainingStatus(status, steps);
-      training.show(event.event);
+      training.show(event.event, memoryBytes);
     } else {
       status.print(`\nReport\n${reportText(event.report)}`);
     }

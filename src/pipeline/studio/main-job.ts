@@ -19,8 +19,8 @@ export interface MainJobHooks {
   /** The plan is made: the run below this name goes on. */
   readonly onPlan: (plan: UpPlan) => void;
   readonly onPoint: (point: RunPoint) => void;
-  /** Hears of all events. */
-  readonly onEvent: (event: UpEvent) => void;
+  /** Hears of all events, with the resident memory of the job's process. */
+  readonly onEvent: (event: UpEvent, rssBytes: number) => void;
 }
 
 export class MainJobControl implements JobControl {
@@ -81,7 +81,7 @@ export class MainJobControl implements JobControl {
 
   #hear(event: UpEvent, rssBytes: number): void {
     const { job } = this.#live.current;
-    this.#hooks.onEvent(event);
+    this.#hooks.onEvent(event, rssBytes);
     if (event.type === "document") {
       this.#numCut++;
       this.#change({ ...job, stage: "index" });

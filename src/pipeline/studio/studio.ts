@@ -14,8 +14,8 @@ import { Workspace } from "../workspace.js";
 import { MainJobControl } from "./main-job.js";
 
 export interface StudioOptions extends Omit<UpOptions, "signal"> {
-  /** Hears of all that the main job says. */
-  readonly onEvent?: (event: UpEvent) => void;
+  /** Hears of all that the main job says, with the resident memory of its process. */
+  readonly onEvent?: (event: UpEvent, rssBytes: number) => void;
 }
 
 /** Close it when done: it stops what runs, with checkpoints. */

@@ -14,6 +14,10 @@ export function HomeView() {
   return (
     <div class="home">
       <h1>What Tessera does with {shown.folder}</h1>
+      <p class="quiet">
+        Your documents become an index that can be asked and a small language model that has learned from them. All of
+        it happens on this machine; this page talks to no other.
+      </p>
       <ol class="steps">
         {jobStages.map((stage) => (
           <Step key={stage} stage={stage} shown={shown} />
@@ -33,6 +37,15 @@ const titles: Readonly<Record<JobStage, string>> = {
   ready: "Ready",
 };
 
+/** Where a step is shown at length. */
+const more: Readonly<Record<JobStage, { readonly view: string; readonly title: string }>> = {
+  read: { view: "documents", title: "See the documents" },
+  index: { view: "documents", title: "See the chunks" },
+  plan: { view: "plan", title: "See what takes memory and time" },
+  train: { view: "runs", title: "See the curves" },
+  ready: { view: "ask", title: "Ask, and let the model write" },
+};
+
 function Step({ stage, shown }: { readonly stage: JobStage; readonly shown: StudioState }) {
   const { job } = shown;
   const at = jobStages.indexOf(job.stage);
@@ -44,7 +57,9 @@ function Step({ stage, shown }: { readonly stage: JobStage; readonly shown: Stud
     <li class={`step ${standing}`} aria-current={isNow ? "step" : undefined}>
       <h2>
         <span class="mark" aria-hidden="true" />
-        {titles[stage]}
+        <a href={linkTo(more[stage].view)} title={more[stage].title}>
+          {titles[stage]}
+        </a>
       </h2>
       <StepText stage={stage} shown={shown} isWaiting={standing === "waiting"} />
     </li>
