@@ -11,6 +11,7 @@ import { pickTopics } from "../../server/topics.js";
 import { KnowledgeBase } from "../knowledge-base/knowledge-base.js";
 import type { UpEvent, UpOptions, UpReport } from "../up.js";
 import { Workspace } from "../workspace.js";
+import { AskControl } from "./ask.js";
 import { MainJobControl } from "./main-job.js";
 
 export interface StudioOptions extends Omit<UpOptions, "signal"> {
@@ -60,6 +61,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   return {
     live,
     job,
+    ask: new AskControl(knowledge),
     async [Symbol.asyncDispose]() {
       await job.close();
       await knowledge.close();

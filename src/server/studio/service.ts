@@ -1,6 +1,7 @@
 /** @file What the Studio's server serves: each part is behind one group of routes. */
 
 import type { LiveState } from "./live-state.js";
+import type { AskResponse } from "./wire/index.js";
 
 /** The main job: the folder to an index and a tuned model. */
 export interface JobControl {
@@ -13,7 +14,14 @@ export interface JobControl {
   stop(): void;
 }
 
+/** Questions to the documents. */
+export interface AskService {
+  /** @throws Refusal 409 while nothing is indexed, or where documents are no longer as they were indexed. */
+  ask(question: string, signal: AbortSignal): Promise<AskResponse>;
+}
+
 export interface StudioService {
   readonly live: LiveState;
   readonly job: JobControl;
+  readonly ask: AskService;
 }

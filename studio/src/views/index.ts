@@ -9,6 +9,8 @@ interface ViewDef {
 }
 
 /** Views by the name in their address, in the order of the navigation. Adding one is its folder and a line here. */
-export const views: Readonly<Record<string, ViewDef>> = {};
+export const views: Readonly<Record<string, ViewDef>> = {
+  ask: { label: "Ask", load: () => import("./ask/ask-view.js").then(({ AskView }) => AskView) },
+};
 
 export type ViewName = keyof typeof views;

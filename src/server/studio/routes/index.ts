@@ -1,4 +1,5 @@
 /** @file The registry of routes. */
+import { ask } from "./ask.js";
 import { events } from "./events.js";
 import { health } from "./health.js";
 import { job } from "./job.js";
@@ -7,4 +8,4 @@ import { signIn } from "./sign-in.js";
 import { state } from "./state.js";
 
 /** Routes by name. Adding one is its file and a line here. */
-export const routes = { page, pageAssets, health, signIn, state, events, job } as const;
+export const routes = { page, pageAssets, health, signIn, state, events, job, ask } as const;
