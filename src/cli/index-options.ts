@@ -1,9 +1,9 @@
 /** @file Options of the commands that work with the index of a folder. */
 
-import { type Command, Option } from "commander";
-import { type ChunkerName, chunkerNames } from "../pipeline/chunk-document.js";
+import type { Command } from "commander";
 import type { KnowledgeBaseOptions } from "../pipeline/knowledge-base/knowledge-base.js";
-import { parseInteger } from "./options.js";
+import { indexSettingsSchema } from "../pipeline/knowledge-base/settings.js";
+import { addChunkerOptions, type CuttingFlags } from "./cutting-options.js";
 
 /** Where an index is. */
 export interface PlaceFlags {
@@ -11,12 +11,7 @@ export interface PlaceFlags {
   readonly workspace?: string;
 }
 
-export interface IndexFlags extends PlaceFlags {
-  readonly chunker?: ChunkerName;
-  readonly maxTokens?: number;
-  readonly overlap?: number;
-  readonly tokenizer?: string;
-  readonly embedder?: string;
+export interface IndexFlags extends PlaceFlags, CuttingFlags {
   readonly code?: boolean;
 }
 
@@ -33,19 +28,8 @@ export const placeOf = ({ index, workspace }: PlaceFlags): KnowledgeBaseOptions 
 
 /** What is not given stays as the index was made. */
 export function addIndexOptions(command: Command): Command {
-  return addPlaceOptions(command)
-    .addOption(
-      new Option("--chunker <name>", "how to cut (default: code for source code, recursive for all else)").choices(
-        chunkerNames,
-      ),
-    )
-    .option("--max-tokens <count>", "most tokens of a chunk (default: 256)", parseInteger(1, 2 ** 24))
-    .option(
-      "--overlap <count>",
-      "most tokens that a chunk repeats from the one before (default: 32)",
-      parseInteger(0, 2 ** 24),
-    )
-    .option("--tokenizer <path>", "tokenizer.json, or a folder with one, to count tokens by (default: an estimate)")
+  const { maxTokens, overlapTokens: overlap } = indexSettingsSchema.parse({});
+  return addChunkerOptions(addPlaceOptions(command), { maxTokens, overlap })
     .option("--embedder <source>", "builtin, a model folder, an address, or none for words alone (default: builtin)")
     .option("--code", "read source code too");
 }

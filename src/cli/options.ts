@@ -33,6 +33,15 @@ export function parseInteger(low: number, high: number): (text: string) => numbe
   };
 }
 
+/** A part of a whole that is not all of it: from 0 to below 1. */
+export function parseShare(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value < 1) || text.trim() === "") {
+    throw new InvalidArgumentError(`expected a share from 0 to below 1, got "${text}"`);
+  }
+  return value;
+}
+
 /** A number above 0. */
 export function parsePositive(text: string): number {
   const value = Number(text);

@@ -9,7 +9,7 @@ import { methods } from "../peft/index.js";
 import { devices, recipes, type TuneConfig } from "../pipeline/tuning/index.js";
 import { precisions } from "../plan/index.js";
 import { algorithms, optimizers, scheduleNames } from "../train/index.js";
-import { parseBytes, parseInteger, parsePositive, readJsonObject } from "./options.js";
+import { parseBytes, parseInteger, parsePositive, parseShare, readJsonObject } from "./options.js";
 
 /** What commander gives for the flags. */
 export interface TuneFlags {
@@ -74,12 +74,6 @@ const KEYS = [
   "validation",
 ] as const;
 
-const share = (text: string): number => {
-  const value = Number(text);
-  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError(`expected a share from 0 to below 1, got "${text}"`);
-  return value;
-};
-
 /** `r=16` → { r: 16 }: values are JSON where they can be read as such. */
 export function assignment(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
   const [key, ...rest] = text.split("=");
@@ -113,7 +107,7 @@ export function addTuneFlags(command: Command): Command {
     .option("--base <model>", "model folder, GGUF or llama2.c file, or a name on the hub")
     .option("--data <paths...>", "JSON, JSONL or text files, or folders of these")
     .option("--validation <paths...>", "files to hold out instead of a share of the data")
-    .option("--held-out <share>", "share of the examples that is held out (default: 0.1)", share)
+    .option("--held-out <share>", "share of the examples that is held out (default: 0.1)", parseShare)
     .addOption(
       new Option("--format <format>", "of the data (default: found by the fields)").choices(Object.keys(dataFormats)),
     )
@@ -185,7 +179,7 @@ export function addTuneFlags(command: Command): Command {
     )
     .option("--learning-rate <rate>", "at its peak", parsePositive)
     .addOption(new Option("--schedule <name>", "default: cosine").choices(scheduleNames))
-    .option("--warmup <share>", "share of the steps over which the rate grows (default: 0.03)", share)
+    .option("--warmup <share>", "share of the steps over which the rate grows (default: 0.03)", parseShare)
     .option("--weight-decay <rate>", "default: 0", Number)
     .option("--batch-size <rows>", "rows per step (default: 8)", count)
     .option("--epochs <number>", "passes over the data (default: 3)", parsePositive)

@@ -17,6 +17,8 @@ export interface Document {
   readonly mediaType: string;
   /** Where page i + 1 begins in `text`, ascending; absent for a file without pages. A page without text has no length. */
   readonly pageStarts?: readonly number[];
+  /** Pages, from 1, that are pictures without text, which nobody has read; absent where there are none. */
+  readonly picturePages?: readonly number[];
 }
 
 /** The page, from 1, that holds the character at `offset`; undefined for a document without pages. */
@@ -41,6 +43,7 @@ export type SkipReason =
   | "damaged"
   | "encrypted"
   | "scan without text"
+  | "pages without text"
   | "unpacks too large"
   | "legacy format"
   | "too large"
@@ -50,7 +53,7 @@ export type SkipReason =
   | "link out of the folder"
   | "repeated link";
 
-/** A file or folder that was left out. */
+/** A file or folder that was left out, or pages of a document. */
 export interface Skip {
   readonly kind: "skip";
   readonly path: string;
@@ -74,7 +77,7 @@ export type ScanEntry = Document | Skip | ScanSummary;
 export type Refusal = Pick<Skip, "reason" | "detail">;
 
 /** What a reader makes of a file's bytes. */
-export type ReadResult = Pick<Document, "text" | "pageStarts"> | Refusal;
+export type ReadResult = Pick<Document, "text" | "pageStarts" | "picturePages"> | Refusal;
 
 /** A kind of file. Registered in `readers/index.ts`. */
 export interface Reader {

@@ -74,6 +74,27 @@ export class FileReader {
   }
 }
 
+/** The pages of a document that are left out because they are pictures. */
+export function skippedPages({ path, picturePages: pages = [] }: Document): Skip | undefined {
+  if (pages.length === 0) return undefined;
+  const detail =
+    pages.length === 1
+      ? `page ${pages[0]} is a picture; run OCR on the file to read it`
+      : `pages ${ranges(pages)} are pictures; run OCR on the file to read them`;
+  return { kind: "skip", path, reason: "pages without text", detail };
+}
+
+/** Ascending numbers with runs as ranges: `2, 5-8`. */
+function ranges(numbers: readonly number[]): string {
+  const runs: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run?.[1] === number - 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(", ");
+}
+
 /** What is said of a file without a reader. */
 function unknown({ path }: FoundFile): ["legacy format" | "unsupported type", string] {
   const extension = extname(path);

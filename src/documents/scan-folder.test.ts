@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type PdfPage, pdfFile } from "../../test/support/pdf.js";
 import { ConfigError, DataError } from "../base/errors.js";
 import type { Document, ScanEntry } from "./document.js";
 import { type ScanOptions, scanFolder } from "./scan-folder.js";
@@ -53,6 +54,21 @@ describe("scanFolder", () => {
       },
       { kind: "summary", numDocuments: 1, numIgnored: 0, numSkipped: new Map() },
     ]);
+  });
+
+  it("names pages that are pictures after their document", async () => {
+    const page: PdfPage = { texts: [{ x: 72, y: 700, text: "Words." }] };
+    const scanned: PdfPage = { hasPicture: true };
+    await write({ "a.pdf": pdfFile([page, scanned, scanned, page, scanned]), "b.pdf": pdfFile([scanned, page]) });
+    const entries = await scan();
+    expect(entries.map((entry) => (entry.kind === "skip" ? `${entry.path}: ${entry.detail}` : entry.kind))).toEqual([
+      "document",
+      "a.pdf: pages 2-3, 5 are pictures; run OCR on the file to read them",
+      "document",
+      "b.pdf: page 1 is a picture; run OCR on the file to read it",
+      "summary",
+    ]);
+    expect(entries.at(-1)).toMatchObject({ numDocuments: 2, numSkipped: new Map([["pages without text", 2]]) });
   });
 
   it("goes through folders and names in the order of code units", async () => {

@@ -1,7 +1,7 @@
 /** @file Reads the documents of a folder, in the same order on every machine. */
 import { DataError } from "../base/errors.js";
 import type { ScanEntry, ScanSummary, SkipReason } from "./document.js";
-import { type FileOptions, FileReader } from "./read-file.js";
+import { type FileOptions, FileReader, skippedPages } from "./read-file.js";
 import { FolderWalk } from "./walk-folder.js";
 
 export type ScanOptions = FileOptions;
@@ -9,7 +9,8 @@ export type ScanOptions = FileOptions;
 /**
  * Reads the documents in a folder and the folders in it, or a single file, one at a time; names come in the order of
  * their code units. Each file that is no document is an entry with the reason; hidden ones and `node_modules` are only
- * counted. Links are followed where they stay in the folder. A summary comes last.
+ * counted, and pages of a document that are pictures are an entry after it. Links are followed where they stay in the
+ * folder. A summary comes last.
  * @throws ConfigError if an option is out of range.
  * @throws DataError if `root` does not exist, cannot be read or is no file or folder, or holds no document at all.
  */
@@ -21,12 +22,15 @@ export async function* scanFolder(root: string, options: ScanOptions = {}): Asyn
   let numDocuments = 0;
   for await (const found of walk.entries(root)) {
     const entry = found.kind === "file" ? await reader.read(found) : found;
-    if (entry.kind === "document") numDocuments++;
-    else {
-      numSkipped.set(entry.reason, (numSkipped.get(entry.reason) ?? 0) + 1);
-      if (!firstSkips.has(entry.reason)) firstSkips.set(entry.reason, `${entry.path}: ${entry.detail}`);
+    if (entry.kind === "document") {
+      numDocuments++;
+      yield entry;
     }
-    yield entry;
+    const left = entry.kind === "skip" ? entry : skippedPages(entry);
+    if (left === undefined) continue;
+    numSkipped.set(left.reason, (numSkipped.get(left.reason) ?? 0) + 1);
+    if (!firstSkips.has(left.reason)) firstSkips.set(left.reason, `${left.path}: ${left.detail}`);
+    yield left;
   }
   const summary: ScanSummary = { kind: "summary", numDocuments, numIgnored: walk.numIgnored, numSkipped };
   if (numDocuments === 0) throw noDocuments(root, summary, firstSkips, reader.extensions);

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pdfFile } from "../../test/support/pdf.js";
 import { ConfigError, DataError } from "../base/errors.js";
 import { type WatchOptions, watchFolder } from "./watch-folder.js";
 
@@ -69,6 +70,12 @@ describe("watchFolder", () => {
     await rm(at("c.md"));
     expect(await watched.until("removed c.md")).toEqual(["removed c.md"]);
     expect(await watched.end()).toEqual([]);
+  });
+
+  it("names the pages of a document that are pictures", async () => {
+    await writeFile(at("a.pdf"), pdfFile([{ texts: [{ x: 72, y: 700, text: "Words." }] }, { hasPicture: true }]));
+    const watched = new Watched();
+    expect(await watched.until("added a.pdf Words.")).toContain("skip a.pdf: pages without text");
   });
 
   it("sees a file that is replaced by renaming, as editors save, as changed", async () => {

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ConfigError, DataError, messageOf } from "../base/errors.js";
 import type { Document, Skip } from "./document.js";
-import { type FileOptions, FileReader } from "./read-file.js";
+import { type FileOptions, FileReader, skippedPages } from "./read-file.js";
 import { FolderWalk, type FoundFile } from "./walk-folder.js";
 
 export interface WatchOptions extends FileOptions {
@@ -103,8 +103,10 @@ class KnownFiles {
       return;
     }
     this.#files.set(path, { stamp, hash: now.hash });
-    if (before?.hash === undefined) yield { kind: "added", document: now };
-    else if (before.hash !== now.hash) yield { kind: "changed", document: now };
+    if (before?.hash === now.hash) return;
+    yield { kind: before?.hash === undefined ? "added" : "changed", document: now };
+    const left = skippedPages(now);
+    if (left !== undefined) yield left;
   }
 
   *#remove(path: string): Generator<FolderChange> {

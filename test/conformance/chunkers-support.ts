@@ -1,9 +1,13 @@
 /** @file Random texts that meet in ways no document shows, counters that do and do not add up, and what chunks of them must be. */
-import { Rng } from "../../src/base/rng.js";
-import type { Chunk, ChunkOptions, EmbedTexts, Span, TokenCounter } from "../../src/chunk/index.js";
+import { isDeepStrictEqual } from "node:util";
+import { expect } from "vitest";
+import { deriveSeed, Rng } from "../../src/base/rng.js";
+import type { Chunk, ChunkOptions, EmbedTexts, TokenCounter } from "../../src/chunk/index.js";
 
-/** Texts for each property; TESSERA_RANDOM_TEXTS sets another number: 100,000 for the whole test. */
+/** Texts for each property; TESSERA_RANDOM_TEXTS sets another number. */
 const NUM_TEXTS = Number(process.env.TESSERA_RANDOM_TEXTS ?? 120);
+/** Other texts for each shard: the whole test is 100,000 texts, in shards that fit in memory. */
+const SHARD = Number(process.env.TESSERA_RANDOM_SHARD ?? 0);
 /** One text in so many is longer than any buffer, so that a stream has to decide before it has seen the end. */
 const LONG_EVERY = Math.max(50, NUM_TEXTS / 200);
 const segmenter = new Intl.Segmenter("und", { granularity: "grapheme" });
@@ -117,7 +121,7 @@ export interface Case {
 }
 
 export function* cases(seed: number, share = 1): Generator<Case> {
-  const rng = new Rng(seed);
+  const rng = new Rng(deriveSeed(SHARD, `${seed}`));
   const all = Object.values(counters);
   for (let i = 0; i < NUM_TEXTS * share; i++) {
     const maxTokens = [8, 16, 40, 200][rng.below(4)]!;
@@ -137,48 +141,98 @@ export async function* inPieces(text: string, rng: Rng): AsyncGenerator<string> 
   }
 }
 
-const holds = (parent: Span | undefined, { start, end }: Chunk): boolean =>
-  parent === undefined || (parent.start <= start && parent.end >= end);
-
-/** Places where a chunk may begin or end: between clusters, and inside those that are larger than a chunk. */
-function boundaries(text: string, { counter, maxTokens }: ChunkOptions): Set<number> {
-  const places = new Set([0, text.length]);
-  for (const { index, segment } of segmenter.segment(text)) {
-    places.add(index);
-    if (counter.count(segment) <= maxTokens) continue;
-    let at = index;
-    for (const point of segment) {
-      at += point.length;
-      places.add(at);
-    }
+/** Starts of clusters. A segmenter takes time by the whole of its text for each of them, so it gets windows of it. */
+export function* clusters(text: string): Generator<number> {
+  let size = 256;
+  for (let from = 0; from < text.length; ) {
+    const end = from + size + (text.codePointAt(from + size - 1)! > 0xffff ? 1 : 0);
+    const starts = Array.from(segmenter.segment(text.slice(from, end)), ({ index }) => from + index);
+    // the window may have cut its last cluster; where a cluster ends depends on nothing before it
+    const next = end < text.length ? starts.pop()! : text.length;
+    yield* starts;
+    if (next === from) size *= 2;
+    from = next;
   }
-  return places;
+}
+
+/** Places between clusters as ones, `text.length` included: once a text, since every chunker gets the same texts. */
+const clusterStarts = new Map<string, Uint8Array>();
+
+function clusterStartsOf(text: string): Uint8Array {
+  let starts = clusterStarts.get(text);
+  if (starts === undefined) {
+    starts = new Uint8Array(text.length + 1);
+    starts[text.length] = 1;
+    for (const index of clusters(text)) starts[index] = 1;
+    clusterStarts.set(text, starts);
+  }
+  return starts;
+}
+
+/** Whether a chunk may begin or end at `index`: between clusters, or between characters of one larger than a chunk. */
+function isBoundary(text: string, index: number, { counter, maxTokens }: ChunkOptions): boolean {
+  const starts = clusterStartsOf(text);
+  if (starts[index] === 1) return true;
+  const isInPair = /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(index - 1, index + 1));
+  return !isInPair && counter.count(text.slice(starts.lastIndexOf(1, index), starts.indexOf(1, index))) > maxTokens;
+}
+
+function parentFaultsOf(text: string, { start, end, parent }: Chunk): string[] {
+  if (parent === undefined) return [];
+  const faults: string[] = [];
+  if (parent.start < 0 || parent.start > start || parent.end < end || parent.end > text.length) {
+    faults.push("outside of its parent");
+  }
+  return faults;
+}
+
+/** What is wrong with the chunk that follows `previous`, where chunks before it reach to `covered`; empty if nothing. */
+function faultsOf(
+  text: string,
+  chunk: Chunk,
+  previous: Chunk | undefined,
+  covered: number,
+  options: ChunkOptions,
+): string[] {
+  const { start, end } = chunk;
+  const numTokens = options.counter.count(chunk.text);
+  const faults: string[] = [];
+  if (start <= (previous?.start ?? -1) || end <= (previous?.end ?? 0) || end > text.length) faults.push("out of order");
+  if (chunk.text !== text.slice(start, end)) faults.push("not its slice");
+  if (chunk.text.trim() === "") faults.push("white space");
+  if (chunk.numTokens !== numTokens) faults.push(`says ${chunk.numTokens} tokens, not ${numTokens}`);
+  if (numTokens > options.maxTokens) faults.push(`${numTokens} tokens`);
+  if (!isBoundary(text, start, options) || !isBoundary(text, end, options)) faults.push("cuts a cluster");
+  faults.push(...parentFaultsOf(text, chunk));
+  if (start > covered && text.slice(covered, start).trim() !== "") faults.push("leaves text out before it");
+  return faults;
 }
 
 /** Throws unless chunks are in order, exact and within the limit, cut no cluster, and leave out white space only. */
 export function check(text: string, chunks: readonly Chunk[], options: ChunkOptions): void {
-  const places = boundaries(text, options);
   let covered = 0;
   let previous: Chunk | undefined;
   for (const chunk of chunks) {
     const { start, end } = chunk;
-    const isInOrder = start > (previous?.start ?? -1) && end > (previous?.end ?? 0) && end <= text.length;
-    const numTokens = options.counter.count(chunk.text);
-    const faults = [
-      !isInOrder && "out of order",
-      chunk.text !== text.slice(start, end) && "not its slice",
-      chunk.text.trim() === "" && "white space",
-      chunk.numTokens !== numTokens && `says ${chunk.numTokens} tokens, not ${numTokens}`,
-      numTokens > options.maxTokens && `${numTokens} tokens`,
-      !(places.has(start) && places.has(end)) && "cuts a cluster",
-      !holds(chunk.parent, chunk) && "outside of its parent",
-      start > covered && text.slice(covered, start).trim() !== "" && "leaves text out before it",
-    ].filter((fault) => fault !== false);
+    const faults = faultsOf(text, chunk, previous, covered, options);
     if (faults.length > 0) throw new Error(`[${start}, ${end}) of ${JSON.stringify(text)}: ${faults.join(", ")}`);
     covered = Math.max(covered, end);
     previous = chunk;
   }
   if (text.slice(covered).trim() !== "") throw new Error(`[${covered}, end) of ${JSON.stringify(text)}: left out`);
+}
+
+/** Throws unless two ways gave the same chunks. `expect(…).toEqual` alone takes longer than the chunkers. */
+export function checkSame(actual: readonly Chunk[], expected: readonly Chunk[]): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
+}
+
+/** Throws if a chunk repeats more than `overlapTokens` of the one before; the counter counts code units. */
+export function checkRepeated(chunks: readonly Chunk[], { overlapTokens = 0 }: ChunkOptions): void {
+  for (let i = 1; i < chunks.length; i++) {
+    const repeated = chunks[i - 1]!.end - chunks[i]!.start;
+    if (repeated > overlapTokens) throw new Error(`chunk ${i} repeats ${repeated} tokens, more than ${overlapTokens}`);
+  }
 }
 
 /** Vectors that depend on the words of a text alone: sums of what each word hashes to. */

@@ -14,7 +14,7 @@ import {
   readingModelOf,
   type SamplingFlags,
 } from "../model-options.js";
-import { parseInteger } from "../options.js";
+import { parseInteger, parseShare } from "../options.js";
 
 interface Flags extends ModelFlags, SamplingFlags {
   readonly out: string;
@@ -33,7 +33,7 @@ export const datasetCommand = addSamplingOptions(
   ),
 )
   .requiredOption("--out <folder>", "where train.jsonl, heldout.jsonl and their sources go")
-  .option("--held-out <share>", "share of the documents that are held out", Number, 0.1)
+  .option("--held-out <share>", "share of the documents that are held out", parseShare, 0.1)
   .option("--answer-tokens <count>", "most tokens of an answer", parseInteger(1, 2 ** 20), 256)
   .option("--tokenizer <path>", "tokenizer.json, or a folder with one, to count tokens by (default: an estimate)")
   .option("--model <model>", "let a model write questions too; an answer that is not in its passage is dropped")

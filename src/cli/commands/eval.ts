@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { counterAt } from "../../pipeline/knowledge-base/settings.js";
 import { evaluateChunking, readQuestions } from "../../pipeline/retrieval-eval/index.js";
-import { addCuttingOptions, type CuttingFlags, embedderOf } from "../cutting-options.js";
+import { addCuttingOptions, type CuttingFlags, chunkingOf, embedderOf } from "../cutting-options.js";
 import { allDocuments } from "../documents-of.js";
 import { plural } from "../format.js";
 import { parseInteger } from "../options.js";
@@ -36,17 +36,12 @@ async function run(path: string, flags: Flags): Promise<void> {
   const counter = counterAt(flags.tokenizer);
   const embedder = await embedderOf(flags);
   const texts = new Map(documents.map(({ path: name, text }) => [name, text]));
-  const result = await evaluateChunking(
-    documents,
-    questions,
-    { ...(flags.chunker && { chunker: flags.chunker }), maxTokens: flags.maxTokens, overlapTokens: flags.overlap },
-    {
-      counter,
-      k: flags.k,
-      measure: ({ document, start, end }) => counter.count(texts.get(document)!, start, end),
-      ...(embedder && { embedder }),
-    },
-  );
+  const result = await evaluateChunking(documents, questions, chunkingOf(flags), {
+    counter,
+    k: flags.k,
+    measure: ({ document, start, end }) => counter.count(texts.get(document)!, start, end),
+    ...(embedder && { embedder }),
+  });
   await embedder?.close?.();
   if (flags.json) return console.log(JSON.stringify({ k: flags.k, numQuestions: questions.length, ...result }));
   console.log(

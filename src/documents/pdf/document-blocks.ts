@@ -16,8 +16,14 @@ interface PageContent {
   readonly lines: readonly Line[];
 }
 
-/** The blocks in reading order; a paragraph that a page's end parted is one. */
-export function documentBlocks({ pdfium, numPages, withPage }: OpenPdf): Block[] {
+export interface DocumentBlocks {
+  /** In reading order; a paragraph that a page's end parted is one. */
+  readonly blocks: readonly Block[];
+  /** Pages, from 1, without a block. */
+  readonly emptyPages: readonly number[];
+}
+
+export function documentBlocks({ pdfium, numPages, withPage }: OpenPdf): DocumentBlocks {
   const pages: PageContent[] = Array.from({ length: numPages }, (_, i) =>
     withPage(i, (page) => {
       const glyphs = glyphsOf(pdfium, page);
@@ -30,7 +36,8 @@ export function documentBlocks({ pdfium, numPages, withPage }: OpenPdf): Block[]
   const blocks = pages.map(
     ({ tree, glyphs }, i) => taggedBlocks(tree, glyphs, known) ?? blocksOfPage(lines[i]!, measures, known),
   );
-  return joinPages(blocks, known);
+  const emptyPages = blocks.flatMap(({ length }, i) => (length === 0 ? [i + 1] : []));
+  return { blocks: joinPages(blocks, known), emptyPages };
 }
 
 function joinPages(pages: readonly (readonly Block[])[], known: Vocabulary): Block[] {

@@ -208,10 +208,17 @@ describe("pdf", () => {
     expect(await textOf({ texts: pdfLines(body, at), isTurned: true })).toBe(body.join(" "));
   });
 
+  it("names the pages that are pictures where others have text", async () => {
+    const [text, scanned] = [{ texts: pdfLines(body, at) }, { hasPicture: true }];
+    expect(await pdf.read(pdfFile([scanned, text, {}, scanned]))).toMatchObject({ picturePages: [1, 4] });
+    expect(await pdf.read(pdfFile([{ ...text, ...scanned }, {}]))).not.toHaveProperty("picturePages");
+  });
+
   it("says that a file is encrypted, a scan, damaged or empty", async () => {
     const page = { texts: pdfLines(body, at) };
     expect(await pdf.read(pdfFile([page], { isEncrypted: true }))).toMatchObject({ reason: "encrypted" });
     expect(await pdf.read(pdfFile([{ hasPicture: true }]))).toMatchObject({ reason: "scan without text" });
+    expect(await pdf.read(pdfFile([{}, { hasPicture: true }]))).toMatchObject({ reason: "scan without text" });
     expect(await pdf.read(pdfFile([{}]))).toMatchObject({ text: "" });
     expect(await pdf.read(pdfFile([page]).slice(0, 300))).toMatchObject({ reason: "damaged" });
     expect(await pdf.read(new TextEncoder().encode("no pdf"))).toMatchObject({ reason: "damaged" });

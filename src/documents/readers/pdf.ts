@@ -2,9 +2,6 @@
 import type { Reader } from "../document.js";
 import { markdownOf } from "../markdown-writer.js";
 
-/** Of a scan, so many pages are looked at for a picture. */
-const PAGES_TO_LOOK_AT = 3;
-
 export const pdf: Reader = {
   name: "pdf",
   mediaType: "text/markdown",
@@ -19,11 +16,12 @@ export const pdf: Reader = {
     try {
       const opened = await openPdf(bytes);
       if ("reason" in opened) return opened;
-      const result = markdownOf(documentBlocks(opened), opened.numPages);
-      if (result.text !== "") return result;
       const { pdfium, numPages, withPage } = opened;
-      const looked = Array.from({ length: Math.min(numPages, PAGES_TO_LOOK_AT) }, (_, i) => i);
-      if (!looked.some((i) => withPage(i, (page) => hasPicture(pdfium, page)))) return result;
+      const { blocks, emptyPages } = documentBlocks(opened);
+      const result = markdownOf(blocks, numPages);
+      const picturePages = emptyPages.filter((page) => withPage(page - 1, (handle) => hasPicture(pdfium, handle)));
+      if (picturePages.length === 0) return result;
+      if (result.text !== "") return { ...result, picturePages };
       return { reason: "scan without text", detail: "its pages are pictures: it is a scan; run OCR on it first" };
     } catch (error) {
       const refusal = refusalOfThrown(error);
