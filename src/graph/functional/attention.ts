@@ -42,7 +42,7 @@ export function causalAttentionGradient(
 ): [Tensor, Tensor, Tensor] {
   checkShapes(q, k, v, options);
   const core = new TiledAttention(q, k, v, options);
-  const [dq, dk, dv] = core.backward(cotangent, { out: output, logSums: core.forward().logSums });
+  const [dq, dk, dv] = core.backward(cotangent, { out: output, logSums: core.logSums() });
   return [dq!, dk!, dv!];
 }
 

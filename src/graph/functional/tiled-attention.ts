@@ -104,18 +104,30 @@ export class TiledAttention {
     });
   }
 
+  /** What attention gives, with what its gradient needs. */
+  forward(): Attended {
+    const { outputs, logSums } = this.#online(this.#cutsOf(this.v));
+    return { out: concat(outputs, 2), logSums };
+  }
+
+  /** The logarithms of the sums alone: scores without the products by the values. */
+  logSums(): Tensor {
+    return this.#online(undefined).logSums;
+  }
+
   /**
    * Tile by tile of keys, with m the largest score so far, l the sum of e^(score - m) and O that of e^(score - m) v: both
-   * are scaled by e^(m - m') where a tile raises m to m' (Dao et al. 2022, algorithm 1).
+   * are scaled by e^(m - m') where a tile raises m to m' (Dao et al. 2022, algorithm 1). Outputs O / l where there are
+   * values.
    */
-  forward(): Attended {
+  #online(values: Cuts | undefined): { readonly outputs: Tensor[]; readonly logSums: Tensor } {
     const [outputs, logSums]: [Tensor[], Tensor[]] = [[], []];
-    const [keys, values] = [this.#cutsOf(this.k), this.#cutsOf(this.v)];
+    const keys = this.#cutsOf(this.k);
     // one tile after the other: computed side by side, they would need the memory that tiles are there to save
     let previous: Tensor[] = [];
     for (const tile of this.#tiles) {
       const queries = this.#queries(this.q, tile);
-      let state: { max: Tensor; sum: Tensor; weighted: Tensor } | undefined;
+      let state: { max: Tensor; sum: Tensor; weighted: Tensor | undefined } | undefined;
       for (const range of tile.keys) {
         const ordered = after(queries, previous);
         const scores = this.#masked(
@@ -127,20 +139,20 @@ export class TiledAttention {
         const max = state ? maximum(state.max, largest) : largest;
         const weights = exp(sub(scores, max));
         let sum = reduceSum(weights, [-1], { keepDims: true });
-        let weighted = matmul(weights, values(range));
+        let weighted = values && matmul(weights, values(range));
         if (state) {
           const decay = exp(sub(state.max, max));
           sum = add(mul(state.sum, decay), sum);
-          weighted = add(mul(state.weighted, decay), weighted);
+          weighted &&= add(mul(state.weighted!, decay), weighted);
         }
         state = { max, sum, weighted };
-        previous = [sum, weighted];
+        previous = weighted ? [sum, weighted] : [sum];
       }
       const { max, sum, weighted } = state!;
-      outputs.push(this.#heads(div(weighted, sum), tile));
+      if (weighted) outputs.push(this.#heads(div(weighted, sum), tile));
       logSums.push(this.#heads(add(max, log(sum)), tile));
     }
-    return { out: concat(outputs, 2), logSums: concat(logSums, 2) };
+    return { outputs, logSums: concat(logSums, 2) };
   }
 
   /**
