@@ -1,5 +1,6 @@
 /** @file What goes over HTTP between the Studio's server and its page. */
 
+export type * from "./documents.js";
 export type * from "./errors.js";
 export type * from "./state.js";
 export { jobStages } from "./state.js";
