@@ -13,6 +13,8 @@ import type { UpEvent, UpOptions, UpReport } from "../up.js";
 import { Workspace } from "../workspace.js";
 import { AskControl } from "./ask.js";
 import { MainJobControl } from "./main-job.js";
+import { WriteControl } from "./write.js";
+import { openWriterProcess, Writers } from "./writers.js";
 
 export interface StudioOptions extends Omit<UpOptions, "signal"> {
   /** Hears of all that the main job says, with the resident memory of its process. */
@@ -22,6 +24,8 @@ export interface StudioOptions extends Omit<UpOptions, "signal"> {
 /** Close it when done: it stops what runs, with checkpoints. */
 export interface Studio extends StudioService, AsyncDisposable {
   readonly job: MainJobControl;
+  /** Models that can be asked to write; whoever makes one adds it. */
+  readonly writers: Writers;
 }
 
 /** Opens what earlier work has left of a folder: its index, its report, its runs. Nothing is started. */
@@ -41,6 +45,13 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const knowledge = new OpenKnowledge(folder, workspace);
   const index = await knowledge.facts(report?.index.skipped ?? []);
   if (index) live.change({ index });
+  const writers = new Writers(live, (source) => openWriterProcess(source, options.weights ?? "int8"));
+  const { base } = options;
+  if (base !== undefined)
+    writers.add({ id: "base", label: `${basename(base)}, as it came`, kind: "base", model: base });
+  const addTuned = ({ served }: UpReport): void =>
+    writers.add({ id: "tuned", label: `tuned on ${start.folder}`, kind: "tuned", model: served.modelFolder });
+  if (report) addTuned(report);
   const job = new MainJobControl(
     live,
     { ...rest, folder, workspace: workspace.root },
@@ -48,7 +59,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
       onEvent,
       onPlan: () => undefined,
       onPoint: () => undefined,
-      onReport: () => undefined,
+      onReport: addTuned,
       onIndex: ({ report: { skipped } }) => {
         void knowledge.reopen().then(async () => {
           const now = await knowledge.facts(skipped);
@@ -62,8 +73,11 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     live,
     job,
     ask: new AskControl(knowledge),
+    write: new WriteControl(writers, knowledge),
+    writers,
     async [Symbol.asyncDispose]() {
       await job.close();
+      await writers[Symbol.asyncDispose]();
       await knowledge.close();
     },
   };

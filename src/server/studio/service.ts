@@ -1,7 +1,7 @@
 /** @file What the Studio's server serves: each part is behind one group of routes. */
 
 import type { LiveState } from "./live-state.js";
-import type { AskResponse } from "./wire/index.js";
+import type { AskResponse, WriteEvent, WriteRequest } from "./wire/index.js";
 
 /** The main job: the folder to an index and a tuned model. */
 export interface JobControl {
@@ -20,8 +20,18 @@ export interface AskService {
   ask(question: string, signal: AbortSignal): Promise<AskResponse>;
 }
 
+/** Texts of models. */
+export interface WriteService {
+  /**
+   * Opens the model where it is not open. Ends early when the signal is aborted.
+   * @throws Refusal 404 for a writer that is not known; what opening, asking and checking throw.
+   */
+  write(request: WriteRequest, signal: AbortSignal): AsyncGenerator<WriteEvent, void>;
+}
+
 export interface StudioService {
   readonly live: LiveState;
   readonly job: JobControl;
   readonly ask: AskService;
+  readonly write: WriteService;
 }

@@ -6,6 +6,7 @@ import { job } from "./job.js";
 import { page, pageAssets } from "./page.js";
 import { signIn } from "./sign-in.js";
 import { state } from "./state.js";
+import { write } from "./write.js";
 
 /** Routes by name. Adding one is its file and a line here. */
-export const routes = { page, pageAssets, health, signIn, state, events, job, ask } as const;
+export const routes = { page, pageAssets, health, signIn, state, events, job, ask, write } as const;
