@@ -13,6 +13,7 @@ import type { UpEvent, UpOptions, UpReport } from "../up.js";
 import { Workspace } from "../workspace.js";
 import { AskControl } from "./ask.js";
 import { MainJobControl } from "./main-job.js";
+import { Preferences } from "./preferences.js";
 import { WriteControl } from "./write.js";
 import { openWriterProcess, Writers } from "./writers.js";
 
@@ -39,6 +40,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     job: { status: "idle", stage: "read" },
     runs: [],
     writers: [],
+    preferences: { numPairs: 0, numUndecided: 0 },
     work: [],
   };
   const live = new LiveState(start);
@@ -75,6 +77,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     ask: new AskControl(knowledge),
     write: new WriteControl(writers, knowledge),
     writers,
+    preferences: await Preferences.open(workspace.path("preferences.jsonl"), live),
     async [Symbol.asyncDispose]() {
       await job.close();
       await writers[Symbol.asyncDispose]();

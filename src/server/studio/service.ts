@@ -1,7 +1,7 @@
 /** @file What the Studio's server serves: each part is behind one group of routes. */
 
 import type { LiveState } from "./live-state.js";
-import type { AskResponse, WriteEvent, WriteRequest } from "./wire/index.js";
+import type { AskResponse, PreferenceFacts, PreferenceRequest, WriteEvent, WriteRequest } from "./wire/index.js";
 
 /** The main job: the folder to an index and a tuned model. */
 export interface JobControl {
@@ -29,9 +29,21 @@ export interface WriteService {
   write(request: WriteRequest, signal: AbortSignal): AsyncGenerator<WriteEvent, void>;
 }
 
+/** Which of two texts is better. */
+export interface PreferenceService {
+  /**
+   * Keeps a judgement; it is on the disk when the promise is settled.
+   * @throws Refusal 400 for a writer that is not known, and for a better one of two equal texts.
+   */
+  add(request: PreferenceRequest): Promise<PreferenceFacts>;
+  /** All pairs as JSON lines with prompt, chosen and rejected. */
+  pairs(): Promise<string>;
+}
+
 export interface StudioService {
   readonly live: LiveState;
   readonly job: JobControl;
   readonly ask: AskService;
   readonly write: WriteService;
+  readonly preferences: PreferenceService;
 }

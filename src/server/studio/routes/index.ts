@@ -4,9 +4,22 @@ import { events } from "./events.js";
 import { health } from "./health.js";
 import { job } from "./job.js";
 import { page, pageAssets } from "./page.js";
+import { prefer, preferences } from "./preferences.js";
 import { signIn } from "./sign-in.js";
 import { state } from "./state.js";
 import { write } from "./write.js";
 
 /** Routes by name. Adding one is its file and a line here. */
-export const routes = { page, pageAssets, health, signIn, state, events, job, ask, write } as const;
+export const routes = {
+  page,
+  pageAssets,
+  health,
+  signIn,
+  state,
+  events,
+  job,
+  ask,
+  write,
+  prefer,
+  preferences,
+} as const;
