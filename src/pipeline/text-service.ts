@@ -75,6 +75,8 @@ export interface OpenTextService extends TextService, AsyncDisposable {
   readonly id: string;
   /** Bytes of its weights in memory. */
   readonly weightBytes: number;
+  /** Whether the model has a chat template. */
+  readonly hasChat: boolean;
   /** What the engine is doing and has done. */
   statistics(): Promise<EngineStatistics>;
   /** Tokens that a prompt has for the model. @throws ApiError for one that is empty where the model needs a token. */
@@ -88,8 +90,6 @@ export interface LocalTextService extends OpenTextService {
   /** Tells the model and the format of its weights from others. */
   readonly fingerprint: string;
   readonly tokenizer: Tokenizer;
-  /** Whether the model has a chat template. */
-  readonly hasChat: boolean;
   /**
    * Text after a prompt that comes in pieces, computed as it comes. `numPromptTokens` grows with it.
    * @throws CapacityError from the pieces when it fills the context.

@@ -1,5 +1,7 @@
 /** @file Server-sent events (HTML Living Standard, section 9.2). */
 
+import { describeFailure } from "./refusal.js";
+
 /** Data is sent as JSON, which has no line breaks. */
 export interface ServerEvent {
   readonly event: string;
@@ -25,4 +27,22 @@ export function eventStream(
     },
     cancel: () => abort.abort(),
   });
+}
+
+/**
+ * The events, and one more where they fail: `error`, with the body that the failure would have had as a response. A
+ * stream has its status before the first event, so a failure cannot be told by it.
+ * @param onError hears of failures that are bugs.
+ */
+export async function* withFailure(
+  events: AsyncGenerator<ServerEvent, void>,
+  signal: AbortSignal,
+  onError: (thrown: unknown) => void,
+): AsyncGenerator<ServerEvent, void> {
+  try {
+    yield* events;
+  } catch (thrown) {
+    // a reader who has left hears nothing, and leaving is no failure
+    if (!signal.aborted) yield { event: "error", data: describeFailure(thrown, onError).body };
+  }
 }

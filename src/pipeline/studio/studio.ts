@@ -13,6 +13,9 @@ import { Documents } from "./documents.js";
 import { IndexJob } from "./index-job.js";
 import { MainJobControl } from "./main-job.js";
 import { OpenKnowledge } from "./open-knowledge.js";
+import { Preferences } from "./preferences.js";
+import { WriteControl } from "./write.js";
+import { openWriterProcess, Writers } from "./writers.js";
 
 export interface StudioOptions extends Omit<UpOptions, "signal"> {
   /** Hears of all that the main job says, with the resident memory of its process. */
@@ -22,6 +25,8 @@ export interface StudioOptions extends Omit<UpOptions, "signal"> {
 /** Close it when done: it stops what runs, with checkpoints. */
 export interface Studio extends StudioService, AsyncDisposable {
   readonly job: MainJobControl;
+  /** Models that can be asked to write; whoever makes one adds it. */
+  readonly writers: Writers;
 }
 
 /** Opens what earlier work has left of a folder: its index, its report, its runs. Nothing is started. */
@@ -35,12 +40,20 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     job: { status: "idle", stage: "read" },
     runs: [],
     writers: [],
+    preferences: { numPairs: 0, numUndecided: 0 },
     work: [],
   };
   const live = new LiveState(start);
   const knowledge = new OpenKnowledge(folder, workspace);
   const index = await knowledge.facts();
   if (index) live.change({ index });
+  const writers = new Writers(live, (source) => openWriterProcess(source, options.weights ?? "int8"));
+  const { base } = options;
+  if (base !== undefined)
+    writers.add({ id: "base", label: `${basename(base)}, as it came`, kind: "base", model: base });
+  const addTuned = ({ served }: UpReport): void =>
+    writers.add({ id: "tuned", label: `tuned on ${start.folder}`, kind: "tuned", model: served.modelFolder });
+  if (report) addTuned(report);
   const job = new MainJobControl(
     live,
     { ...rest, folder, workspace: workspace.root },
@@ -48,7 +61,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
       onEvent,
       onPlan: () => undefined,
       onPoint: () => undefined,
-      onReport: () => undefined,
+      onReport: addTuned,
       onIndex: () => void knowledge.follow(live),
     },
     report,
@@ -59,9 +72,13 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     job,
     ask: new AskControl(knowledge),
     documents: new Documents(knowledge, indexJob),
+    write: new WriteControl(writers, knowledge),
+    writers,
+    preferences: await Preferences.open(workspace.path("preferences.jsonl"), live),
     async [Symbol.asyncDispose]() {
       await job.close();
       await indexJob.close();
+      await writers[Symbol.asyncDispose]();
       await knowledge.close();
     },
   };

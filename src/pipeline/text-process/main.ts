@@ -33,8 +33,15 @@ async function receive(message: ToHost): Promise<void> {
       process.disconnect();
       return;
     }
-    const { id, weightBytes, concurrency, embed } = opened.service;
-    const facts = { id, weightBytes, concurrency, models: opened.service.models(), hasEmbeddings: embed !== undefined };
+    const { id, weightBytes, concurrency, hasChat, embed } = opened.service;
+    const facts = {
+      id,
+      weightBytes,
+      concurrency,
+      hasChat,
+      models: opened.service.models(),
+      hasEmbeddings: embed !== undefined,
+    };
     send({ type: "ready", facts });
   } else if (message.type === "close") {
     await opened?.service[Symbol.asyncDispose]();

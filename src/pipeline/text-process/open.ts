@@ -36,13 +36,14 @@ export async function openTextProcess(
   restarts: RestartOptions = {},
 ): Promise<TextProcess> {
   const supervisor = new Supervisor(options, await startEngineProcess(options), restarts);
-  const { id, weightBytes, concurrency, models, hasEmbeddings } = supervisor.facts;
+  const { id, weightBytes, concurrency, hasChat, models, hasEmbeddings } = supervisor.facts;
   const { adapterFolder } = options;
   const served = [...models];
   return {
     id,
     weightBytes,
     concurrency,
+    hasChat,
     models: () => served,
     renderChat: async (request) => (await supervisor.connection()).call("renderChat", request),
     generate: async (request: TextRequest) => (await supervisor.connection(request.signal)).generate(request),

@@ -31,6 +31,7 @@ export interface ServiceFacts {
   readonly id: string;
   readonly weightBytes: number;
   readonly concurrency: number;
+  readonly hasChat: boolean;
   readonly models: readonly ServedModel[];
   readonly hasEmbeddings: boolean;
 }

@@ -1,6 +1,6 @@
 /** @file The state that all open pages share, and who hears of its changes. */
 
-import type { StudioEvent, StudioState } from "./wire/index.js";
+import type { StudioEvent, StudioState, Work } from "./wire/index.js";
 
 type Listener = (event: StudioEvent) => void;
 
@@ -24,6 +24,15 @@ export class LiveState {
   change(parts: Partial<StudioState>): void {
     this.#current = { ...this.#current, ...parts };
     this.publish({ event: "change", data: parts });
+  }
+
+  /** Shows something that takes long on every page, in place of what is shown under its id. */
+  showWork(work: Work): void {
+    this.change({ work: [...this.#current.work.filter(({ id }) => id !== work.id), work] });
+  }
+
+  endWork(id: string): void {
+    this.change({ work: this.#current.work.filter((work) => work.id !== id) });
   }
 
   /** Tells every page something that is not state. */

@@ -1,16 +1,18 @@
 /** @file What the Studio's server serves: each part is behind one group of routes. */
 
 import type { LiveState } from "./live-state.js";
-
-<<<<<<< HEAD
-
-import type { AskResponse } from "./wire/index.js";
-
-=======
-
-import type { CutRequest, CutResponse, DocumentList, IndexCutting, ShownDocument } from "./wire/index.js";
-
->>>>>>> 9d517827f834d5783ee91871542daccdebb06775
+import type {
+  AskResponse,
+  CutRequest,
+  CutResponse,
+  DocumentList,
+  IndexCutting,
+  PreferenceFacts,
+  PreferenceRequest,
+  ShownDocument,
+  WriteEvent,
+  WriteRequest,
+} from "./wire/index.js";
 
 /** The main job: the folder to an index and a tuned model. */
 export interface JobControl {
@@ -23,12 +25,12 @@ export interface JobControl {
   stop(): void;
 }
 
-<<<<<<< HEAD
 /** Questions to the documents. */
 export interface AskService {
   /** @throws Refusal 409 while nothing is indexed, or where documents are no longer as they were indexed. */
   ask(question: string, signal: AbortSignal): Promise<AskResponse>;
-=======
+}
+
 /** The documents of the index, and ways to cut them. */
 export interface DocumentsService {
   /** @throws Refusal 409 while nothing is indexed. */
@@ -42,15 +44,33 @@ export interface DocumentsService {
   cut(request: CutRequest, signal: AbortSignal): Promise<CutResponse>;
   /** Makes the index anew. @throws Refusal 409 while the main job runs or the index is being made. */
   reindex(cutting: IndexCutting): void;
->>>>>>> 9d517827f834d5783ee91871542daccdebb06775
+}
+
+/** Texts of models. */
+export interface WriteService {
+  /**
+   * Opens the model where it is not open. Ends early when the signal is aborted.
+   * @throws Refusal 404 for a writer that is not known; what opening, asking and checking throw.
+   */
+  write(request: WriteRequest, signal: AbortSignal): AsyncGenerator<WriteEvent, void>;
+}
+
+/** Which of two texts is better. */
+export interface PreferenceService {
+  /**
+   * Keeps a judgement; it is on the disk when the promise is settled.
+   * @throws Refusal 400 for a writer that is not known, and for a better one of two equal texts.
+   */
+  add(request: PreferenceRequest): Promise<PreferenceFacts>;
+  /** All pairs as JSON lines with prompt, chosen and rejected. */
+  pairs(): Promise<string>;
 }
 
 export interface StudioService {
   readonly live: LiveState;
   readonly job: JobControl;
-<<<<<<< HEAD
   readonly ask: AskService;
-=======
   readonly documents: DocumentsService;
->>>>>>> 9d517827f834d5783ee91871542daccdebb06775
+  readonly write: WriteService;
+  readonly preferences: PreferenceService;
 }

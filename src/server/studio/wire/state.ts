@@ -1,6 +1,7 @@
 /** @file What every open page knows and is told of at once: the main job, the index, runs, models that write, work. */
 
 import type { IndexCutting } from "./documents.js";
+import type { PreferenceFacts } from "./preferences.js";
 
 /** Sent whole to a page that opens, and then each part that changes, so that all pages show the same. */
 export interface StudioState {
@@ -15,6 +16,7 @@ export interface StudioState {
   readonly runs: readonly RunSummary[];
   /** Models that can be asked to write. */
   readonly writers: readonly Writer[];
+  readonly preferences: PreferenceFacts;
   /** Everything that takes long and goes on now, to be seen on every page. */
   readonly work: readonly Work[];
 }
