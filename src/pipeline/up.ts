@@ -12,6 +12,7 @@ import { Evaluation, type TrainEvent } from "../train/index.js";
 import { baseCandidate, ownCandidates, ownCodec, type TextCodec } from "./base-model.js";
 import { type Corpus, readCorpus, sha256, splitTokens, type TokenSplit } from "./corpus.js";
 import { type IndexReport, KnowledgeBase } from "./knowledge-base/knowledge-base.js";
+import { type SyncingEvent, syncing } from "./knowledge-base/syncing.js";
 import {
   type ChosenTuning,
   chooseTuning,
@@ -85,8 +86,7 @@ export interface UpReport {
 }
 
 export type UpEvent =
-  /** A document that is new or changed is being cut. */
-  | { readonly type: "document"; readonly path: string }
+  | SyncingEvent
   | { readonly type: "index"; readonly report: IndexReport; readonly documents: number }
   | { readonly type: "plan"; readonly plan: UpPlan }
   | { readonly type: "train"; readonly event: TrainEvent }
@@ -124,7 +124,7 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
   const start = await startingPoint(options, corpus, workspace);
   const knowledge = await openIndex(folder, workspace);
   try {
-    const index = yield* indexed(knowledge);
+    const index = yield* syncing(knowledge);
     yield { type: "index", report: index, documents: corpus.documents.length };
     const { codec, tunables, origin, identity } = start;
     const split = splitTokens(corpus, codec.tokenizer, codec.marks);
@@ -288,30 +288,6 @@ async function openIndex(folder: string, { root }: Workspace): Promise<Knowledge
     if (!(error instanceof StoreError)) throw error;
     return KnowledgeBase.open(folder, { workspace: root, rebuild: true });
   }
-}
-
-/** Brings the index up to date, and names each document that is cut. */
-async function* indexed(knowledge: KnowledgeBase): AsyncGenerator<UpEvent, IndexReport> {
-  const paths: string[] = [];
-  let wake = (): void => undefined;
-  let isDone = false;
-  const sync = knowledge
-    .sync((path) => {
-      paths.push(path);
-      wake();
-    })
-    .finally(() => {
-      isDone = true;
-      wake();
-    });
-  // it is awaited below; what it throws is thrown there
-  sync.catch(() => undefined);
-  while (!isDone || paths.length > 0) {
-    const path = paths.shift();
-    if (path !== undefined) yield { type: "document", path };
-    else await new Promise<void>((resolve) => (wake = resolve));
-  }
-  return await sync;
 }
 
 /** Held-out loss of the weights as they are served. */

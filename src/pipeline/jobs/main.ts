@@ -1,6 +1,8 @@
 /** @file The process of one job: starts it, tells of it, stops when told to or when nobody is left to tell. */
 
 import { assert } from "../../base/errors.js";
+import { KnowledgeBase } from "../knowledge-base/knowledge-base.js";
+import { syncing } from "../knowledge-base/syncing.js";
 import { toPlainError } from "../plain-error.js";
 import { tune } from "../tuning/index.js";
 import { up } from "../up.js";
@@ -21,6 +23,10 @@ const runners: Runners = {
     const result = yield* up({ ...options, signal });
     await result.close();
   },
+  async *index({ folder, ...options }, signal) {
+    await using knowledge = await KnowledgeBase.open(folder, options);
+    yield { type: "index", report: yield* syncing(knowledge, signal) };
+  },
   async *tune({ config, memoryBytes }, signal) {
     const run = tune(config, { signal, ...(memoryBytes !== undefined && { memoryBytes }) });
     for await (const event of run) {
@@ -36,7 +42,10 @@ const runners: Runners = {
 };
 
 function eventsOf(message: Extract<ToJob, { type: "start" }>): AsyncGenerator<Jobs[JobName]["event"], void> {
-  return message.job === "up" ? runners.up(message.request, abort.signal) : runners.tune(message.request, abort.signal);
+  const { signal } = abort;
+  if (message.job === "up") return runners.up(message.request, signal);
+  if (message.job === "index") return runners.index(message.request, signal);
+  return runners.tune(message.request, signal);
 }
 
 async function start(message: Extract<ToJob, { type: "start" }>): Promise<void> {

@@ -1,5 +1,8 @@
 /** @file What a process and the job that it watches say to each other. Everything is structured-clonable. */
 
+import type { IndexReport } from "../knowledge-base/knowledge-base.js";
+import type { IndexSettings } from "../knowledge-base/settings.js";
+import type { SyncingEvent } from "../knowledge-base/syncing.js";
 import type { PlainError } from "../plain-error.js";
 import type { TuneConfig, TuneEvent } from "../tuning/index.js";
 import type { UpEvent, UpOptions } from "../up.js";
@@ -10,6 +13,14 @@ export interface Jobs {
   tune: {
     readonly request: { readonly config: TuneConfig; readonly memoryBytes?: number };
     readonly event: Exclude<TuneEvent, { readonly type: "data" }> | TuneDataEvent;
+  };
+  index: {
+    readonly request: {
+      readonly folder: string;
+      readonly workspace: string;
+      readonly settings: Partial<IndexSettings>;
+    };
+    readonly event: SyncingEvent | { readonly type: "index"; readonly report: IndexReport };
   };
 }
 

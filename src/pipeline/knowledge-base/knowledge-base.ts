@@ -2,10 +2,18 @@
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { type Answer, type EvidenceOptions, quoteAnswer, type Write, writtenAnswer } from "../../answer/index.js";
 import { ConfigError, DataError } from "../../base/errors.js";
 import type { Chunk, TokenCounter } from "../../chunk/index.js";
-import { type Document, type FolderChange, type Skip, scanFolder, watchFolder } from "../../documents/index.js";
+import {
+  type Document,
+  type FolderChange,
+  type Skip,
+  type SkipReason,
+  scanFolder,
+  watchFolder,
+} from "../../documents/index.js";
 import { type CachedEmbedder, type CacheStatistics, cachedEmbedder, openEmbedder } from "../../embed/index.js";
 import {
   fusions,
@@ -60,6 +68,11 @@ export interface Asked {
 }
 
 const SETTINGS = "index.json";
+const SKIPPED = "skipped.json";
+
+const skippedSchema = z.object({
+  skipped: z.array(z.object({ path: z.string(), reason: z.custom<SkipReason>(), detail: z.string() })),
+});
 
 /** Of vectors beside BM25's 1. */
 const BUILTIN_WEIGHT = 0.3;
@@ -116,14 +129,17 @@ export class KnowledgeBase implements AsyncDisposable {
     const current = new Map<string, Document>();
     const documents = this.#sources(skipped, current);
     const { embedder } = this;
-    await this.workspace.write(this.settings, SETTINGS);
+    // what was given anew as undefined is the default again
+    const given = Object.entries(this.settings).filter(([, value]) => value !== undefined);
+    await this.workspace.write(Object.fromEntries(given), SETTINGS);
     const result = await syncIndex(this.store, documents, {
       chunk: ({ path }) => {
         onDocument(path);
-        return this.#chunks(current.get(path)!);
+        return this.cut(current.get(path)!);
       },
       ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
     });
+    await this.workspace.write({ skipped }, SKIPPED);
     return {
       ...result,
       skipped,
@@ -182,18 +198,47 @@ export class KnowledgeBase implements AsyncDisposable {
 
   /** The text of an indexed document as its file says now; undefined where it is none. */
   async text(path: string): Promise<string | undefined> {
+    return (await this.document(path))?.text;
+  }
+
+  /** An indexed document as its file says now; undefined where it is none. */
+  async document(path: string): Promise<Document | undefined> {
     if ((await this.store.chunks(path)).length === 0) return undefined;
     const isFile = statSync(this.folder, { throwIfNoEntry: false })?.isFile();
     const file = isFile ? this.folder : join(this.folder, path);
     try {
       for await (const entry of scanFolder(file, { code: this.settings.code })) {
-        if (entry.kind === "document") return entry.text;
+        if (entry.kind === "document") return { ...entry, path };
       }
     } catch (thrown) {
       // gone, or no document any more
       if (!(thrown instanceof DataError)) throw thrown;
     }
     return undefined;
+  }
+
+  /**
+   * The chunks of a document in order, by the settings of the index or by others; the index stays as it is.
+   * @throws ConfigError if they do not fit, or need an embedder and there is none.
+   */
+  cut(
+    document: Pick<Document, "text" | "mediaType" | "pageStarts">,
+    { chunker, maxTokens, overlapTokens }: Pick<IndexSettings, "chunker" | "maxTokens" | "overlapTokens"> = this
+      .settings,
+  ): AsyncGenerator<Chunk> {
+    const { embedder, counter } = this;
+    return chunkDocument(document, {
+      ...(chunker && { chunker }),
+      maxTokens,
+      overlapTokens,
+      counter,
+      ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
+    });
+  }
+
+  /** What the last synchronisation left out, and why; none before the first. */
+  async skipped(): Promise<readonly Pick<Skip, "path" | "reason" | "detail">[]> {
+    return (await this.workspace.read(skippedSchema, SKIPPED))?.skipped ?? [];
   }
 
   async close(): Promise<void> {
@@ -218,18 +263,6 @@ export class KnowledgeBase implements AsyncDisposable {
       yield { path, text, hash, metadata: { mediaType } };
       current.delete(path);
     }
-  }
-
-  #chunks(document: Document): AsyncGenerator<Chunk> {
-    const { chunker, maxTokens, overlapTokens } = this.settings;
-    const { embedder, counter } = this;
-    return chunkDocument(document, {
-      ...(chunker && { chunker }),
-      maxTokens,
-      overlapTokens,
-      counter,
-      ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
-    });
   }
 }
 

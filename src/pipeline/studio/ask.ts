@@ -8,7 +8,7 @@ import { Refusal } from "../../server/refusal.js";
 import type { AskService } from "../../server/studio/service.js";
 import type { AskedStatement, AskResponse, ConsideredPassage, ListPlace } from "../../server/studio/wire/index.js";
 import type { Span } from "../../text/index.js";
-import type { OpenKnowledge } from "./studio.js";
+import type { OpenKnowledge } from "./open-knowledge.js";
 
 /** Passages that a person is shown: enough to see what came close, few enough to read. */
 const PASSAGES = 8;

@@ -44,6 +44,9 @@ export class MainJobControl implements JobControl {
     if (status === "running" || status === "stopping") {
       throw new Refusal(409, "the job is running; stop it before it is started again");
     }
+    if (this.#live.current.indexing?.status === "running") {
+      throw new Refusal(409, "the index is being made anew; start the job when it is done");
+    }
     this.#numCut = 0;
     this.#change({ status: "running", stage: "read" });
     const options = { ...this.#options, ...(seconds !== undefined && { seconds }) };

@@ -3,16 +3,16 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { ifThere } from "../../checkpoint/byte-file.js";
-import { Refusal } from "../../server/refusal.js";
 import { LiveState } from "../../server/studio/live-state.js";
 import type { StudioService } from "../../server/studio/service.js";
-import type { IndexFacts, StudioState } from "../../server/studio/wire/index.js";
-import { pickTopics } from "../../server/topics.js";
-import { KnowledgeBase } from "../knowledge-base/knowledge-base.js";
+import type { StudioState } from "../../server/studio/wire/index.js";
 import type { UpEvent, UpOptions, UpReport } from "../up.js";
 import { Workspace } from "../workspace.js";
 import { AskControl } from "./ask.js";
+import { Documents } from "./documents.js";
+import { IndexJob } from "./index-job.js";
 import { MainJobControl } from "./main-job.js";
+import { OpenKnowledge } from "./open-knowledge.js";
 
 export interface StudioOptions extends Omit<UpOptions, "signal"> {
   /** Hears of all that the main job says, with the resident memory of its process. */
@@ -39,7 +39,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   };
   const live = new LiveState(start);
   const knowledge = new OpenKnowledge(folder, workspace);
-  const index = await knowledge.facts(report?.index.skipped ?? []);
+  const index = await knowledge.facts();
   if (index) live.change({ index });
   const job = new MainJobControl(
     live,
@@ -49,73 +49,22 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
       onPlan: () => undefined,
       onPoint: () => undefined,
       onReport: () => undefined,
-      onIndex: ({ report: { skipped } }) => {
-        void knowledge.reopen().then(async () => {
-          const now = await knowledge.facts(skipped);
-          if (now) live.change({ index: now });
-        });
-      },
+      onIndex: () => void knowledge.follow(live),
     },
     report,
   );
+  const indexJob = new IndexJob(live, knowledge);
   return {
     live,
     job,
     ask: new AskControl(knowledge),
+    documents: new Documents(knowledge, indexJob),
     async [Symbol.asyncDispose]() {
       await job.close();
+      await indexJob.close();
       await knowledge.close();
     },
   };
-}
-
-/** The index as it is read here, while jobs write it in processes of their own. */
-export class OpenKnowledge {
-  #opened: Promise<KnowledgeBase> | undefined;
-
-  constructor(
-    readonly folder: string,
-    readonly workspace: Workspace,
-  ) {}
-
-  /** @throws Refusal 409 while nothing is indexed. */
-  async get(): Promise<KnowledgeBase> {
-    const knowledge = await this.#open();
-    if ((await knowledge.store.count()) > 0) return knowledge;
-    throw new Refusal(409, "the folder is not indexed yet; start the job, or wait until it has cut the documents");
-  }
-
-  /** Reads the index anew after it was written. */
-  async reopen(): Promise<void> {
-    await this.close();
-  }
-
-  /** What is indexed; undefined where nothing is. */
-  async facts(skipped: IndexFacts["skipped"]): Promise<IndexFacts | undefined> {
-    const { store, settings } = await this.#open();
-    const paths = [...(await store.documents()).keys()].sort();
-    if (paths.length === 0) return undefined;
-    const chunks = [];
-    for (const path of paths) chunks.push(...(await store.chunks(path)));
-    return {
-      numDocuments: paths.length,
-      numChunks: chunks.length,
-      embedder: settings.embedder,
-      skipped: skipped.map(({ path, reason, detail }) => ({ path, reason, detail })),
-      topics: pickTopics(chunks),
-    };
-  }
-
-  #open(): Promise<KnowledgeBase> {
-    this.#opened ??= KnowledgeBase.open(this.folder, { workspace: this.workspace.root });
-    return this.#opened;
-  }
-
-  async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    await (await opened?.catch(() => undefined))?.close();
-  }
 }
 
 /** What the last job came to; undefined where none was done, or by a version whose reports were others. */

@@ -1,6 +1,7 @@
 /** @file What goes over HTTP between the Studio's server and its page. */
 
 export type * from "./ask.js";
+export type * from "./documents.js";
 export type * from "./errors.js";
 export type * from "./state.js";
 export { jobStages } from "./state.js";

@@ -1,5 +1,7 @@
 /** @file What every open page knows and is told of at once: the main job, the index, runs, models that write, work. */
 
+import type { IndexCutting } from "./documents.js";
+
 /** Sent whole to a page that opens, and then each part that changes, so that all pages show the same. */
 export interface StudioState {
   /** Name of the folder. */
@@ -7,6 +9,8 @@ export interface StudioState {
   readonly job: MainJob;
   /** Absent while the folder is not indexed. */
   readonly index?: IndexFacts;
+  /** Of making the index anew from the page; absent where that was not asked for. */
+  readonly indexing?: Indexing;
   /** Latest first. */
   readonly runs: readonly RunSummary[];
   /** Models that can be asked to write. */
@@ -88,9 +92,16 @@ export interface IndexFacts {
   readonly numChunks: number;
   /** `none` for an index of words alone. */
   readonly embedder: string;
+  readonly cutting: IndexCutting;
   readonly skipped: readonly { readonly path: string; readonly reason: string; readonly detail: string }[];
   /** A few headings of the documents, to ask about at first. */
   readonly topics: readonly string[];
+}
+
+export interface Indexing {
+  readonly status: "running" | "done" | "failed";
+  /** Of one that failed: what happened and what to do. */
+  readonly error?: string;
 }
 
 /** One training, going on or past. */
