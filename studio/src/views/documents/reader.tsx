@@ -27,17 +27,21 @@ export function Reader({ document: shown, chunks, maxTokens, highlight, current 
   const { text, path } = shown;
   const leaves = useMemo(() => leavesOf(blocksOf(text, chunks)), [text, chunks]);
   const feed = useRef<HTMLDivElement>(null);
+  /** The chunk that the keys go on from. */
+  const at = useRef(-1);
   const near = useSignal<ReadonlySet<number>>(new Set([0]));
   const draw = (leaf: number): void => {
     if (!near.value.has(leaf)) near.value = new Set([...near.value, leaf]);
   };
   useNearness(feed, near, leaves.length);
-  useHighlight(feed, leaves, highlight, draw, `${path}`);
+  useHighlight(feed, highlight);
 
   function focus(chunk: number): void {
     const leaf = leaves.findIndex(({ blocks }) => blocks.some((block) => block.chunk === chunk));
     if (leaf < 0) return;
     draw(leaf);
+    at.current = chunk;
+    current.value = chunk;
     requestAnimationFrame(() => {
       const article = feed.current?.querySelector<HTMLElement>(`[data-chunk="${chunk}"]`);
       article?.focus({ preventScroll: true });
@@ -46,10 +50,9 @@ export function Reader({ document: shown, chunks, maxTokens, highlight, current 
   }
   function onKeyDown(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const at = current.value ?? -1;
     const goals: Readonly<Record<string, number>> = {
-      ArrowDown: at + 1,
-      ArrowUp: at - 1,
+      ArrowDown: at.current + 1,
+      ArrowUp: at.current - 1,
       Home: 0,
       End: chunks.length - 1,
     };
@@ -60,7 +63,9 @@ export function Reader({ document: shown, chunks, maxTokens, highlight, current 
   }
   function point(event: Event): void {
     const article = (event.target as Element).closest<HTMLElement>("[data-chunk]");
-    if (article) current.value = Number(article.dataset.chunk);
+    if (!article) return;
+    current.value = Number(article.dataset.chunk);
+    if (event.type !== "pointermove") at.current = current.value;
   }
   return (
     <div
@@ -71,7 +76,8 @@ export function Reader({ document: shown, chunks, maxTokens, highlight, current 
       tabIndex={0}
       ref={feed}
       onKeyDown={onKeyDown}
-      onPointerOver={point}
+      // not over: that comes too when the page moves under a pointer that rests
+      onPointerMove={point}
       onFocusIn={point}
       onClick={point}
     >
@@ -92,10 +98,12 @@ interface LeafProps extends Pick<ReaderProps, "chunks" | "maxTokens" | "highligh
 /** Away from the window a leaf is its text alone, which the browser finds but does not lay out. */
 function LeafView({ index, leaf, near, text, chunks, maxTokens, highlight }: LeafProps) {
   const isNear = useComputed(() => near.value.has(index)).value;
+  // what an address asks for is drawn wherever it is
+  const isAskedFor = highlight !== undefined && leaf.start < highlight.end && leaf.end > highlight.start;
   const height = useMemo(() => estimateHeight(text, leaf), [text, leaf]);
   return (
     <div class="leaf" data-leaf={index} style={{ containIntrinsicBlockSize: `auto ${height}px` }}>
-      {isNear
+      {isNear || isAskedFor
         ? leaf.blocks.map((block) => <BlockView key={block.start} {...{ block, text, chunks, maxTokens, highlight }} />)
         : text.slice(leaf.start, leaf.end)}
     </div>
@@ -189,30 +197,21 @@ function useNearness(
   }, [numLeaves]);
 }
 
-/** Draws what is highlighted, scrolls to it and gives it the focus, once for each address. */
-function useHighlight(
-  feed: { readonly current: HTMLElement | null },
-  leaves: readonly Leaf[],
-  highlight: Highlight | undefined,
-  draw: (leaf: number) => void,
-  path: string,
-): void {
-  const shownFor = useRef<Highlight | undefined>(undefined);
+/** Scrolls to what is highlighted and gives it the focus, once for each address. */
+function useHighlight(feed: { readonly current: HTMLElement | null }, highlight: Highlight | undefined): void {
   useLayoutEffect(() => {
-    if (!highlight || shownFor.current === highlight) return;
-    shownFor.current = highlight;
-    for (const [i, { start, end }] of leaves.entries()) {
-      if (start < highlight.end && end > highlight.start) draw(i);
-    }
+    if (!highlight) return;
     const show = (): void => {
       const mark = feed.current?.querySelector("mark");
       mark?.scrollIntoView({ block: "center" });
       mark?.focus({ preventScroll: true });
     };
+    const frame = requestAnimationFrame(show);
     // again when what is around it has been drawn: heights were estimates before
-    requestAnimationFrame(() => {
-      show();
-      setTimeout(show, 120);
-    });
-  }, [highlight, path, leaves]);
+    const timer = setTimeout(show, 150);
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+  }, [feed, highlight]);
 }
