@@ -10,6 +10,10 @@ interface ViewDef {
 
 /** Views by the name in their address, in the order of the navigation. Adding one is its folder and a line here. */
 export const views: Readonly<Record<string, ViewDef>> = {
+  documents: {
+    label: "Documents",
+    load: () => import("./documents/documents-view.js").then(({ DocumentsView }) => DocumentsView),
+  },
   ask: { label: "Ask", load: () => import("./ask/ask-view.js").then(({ AskView }) => AskView) },
 };
 
