@@ -25,7 +25,7 @@ function boundsOf(codes: OneBitCodes, vectors: readonly Float32Array[], query: F
 }
 
 describe("OneBitCodes", () => {
-  it.each([2, 3, 17, 64, 100, 384, 1000])("bounds inner products from above in dimension %i", (dimension) => {
+  it.each([2, 3, 17, 64, 100, 384, 1000, 4096])("bounds inner products from above in dimension %i", (dimension) => {
     const rng = new Rng(dimension);
     const [query, ...vectors] = unitVectors(rng, 501, dimension);
     const bounds = boundsOf(new OneBitCodes(dimension), vectors, query!);
