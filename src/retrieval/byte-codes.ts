@@ -5,6 +5,8 @@
  * they change.
  */
 
+import { ByteKernel } from "./simd/byte-kernel.js";
+
 /** Slots whose codes are stored and changed together. */
 export const slotsPerPage = 256;
 
@@ -16,8 +18,13 @@ export interface BytePage {
   readonly scales: Float32Array;
 }
 
+/** Vectors that are compared by one call of the kernel. */
+const batchSize = 256;
+
 /** Makes and reads codes of vectors of one dimension. */
 export class ByteCodes {
+  #kernel: ByteKernel | undefined;
+
   constructor(readonly dimension: number) {}
 
   emptyPage(): BytePage {
@@ -31,20 +38,60 @@ export class ByteCodes {
     for (const [i, x] of vector.entries()) bytes[index * this.dimension + i] = Math.round(x / scales[index]!);
   }
 
-  /** Approximate inner product of a vector with the one at `index` of the page. */
-  innerProduct({ bytes, scales }: BytePage, index: number, vector: Float32Array): number {
-    const { dimension } = this;
-    let at = index * dimension;
-    // four sums, because an addition has to wait for the one before it in the same sum
-    let [a, b, c, d] = [0, 0, 0, 0];
-    let i = 0;
-    for (; i + 3 < dimension; i += 4, at += 4) {
-      a += bytes[at]! * vector[i]!;
-      b += bytes[at + 1]! * vector[i + 1]!;
-      c += bytes[at + 2]! * vector[i + 2]!;
-      d += bytes[at + 3]! * vector[i + 3]!;
-    }
-    for (; i < dimension; i++, at++) a += bytes[at]! * vector[i]!;
-    return (a + b + c + d) * scales[index]!;
+  /**
+   * Approximate inner products of a query with vectors that are named one after the other; `take` gets them in batches, the
+   * last one with `flush`. Of use until this is called again.
+   */
+  compare(query: Float32Array, take: (key: number, product: number) => void): ByteComparison {
+    this.#kernel ??= new ByteKernel(this.dimension, batchSize);
+    return new ByteComparison(this.#kernel, query, take);
   }
+}
+
+/** Comparisons of a query under way. */
+export class ByteComparison {
+  readonly #kernel: ByteKernel;
+  readonly #take: (key: number, product: number) => void;
+  readonly #dimension: number;
+  readonly #step: number;
+  readonly #keys = new Float64Array(batchSize);
+  readonly #scales = new Float32Array(batchSize);
+  #count = 0;
+
+  constructor(kernel: ByteKernel, query: Float32Array, take: (key: number, product: number) => void) {
+    this.#kernel = kernel;
+    this.#take = take;
+    this.#dimension = query.length;
+    this.#step = stepOf(query);
+    for (let i = 0; i < query.length; i++) kernel.query[i] = Math.round(query[i]! / this.#step);
+  }
+
+  /** Names the vector at `index` of the page. */
+  add(key: number, { bytes, scales }: BytePage, index: number): void {
+    const from = index * this.#dimension;
+    this.#kernel.vectors.set(bytes.subarray(from, from + this.#dimension), this.#count * this.#dimension);
+    this.#keys[this.#count] = key;
+    this.#scales[this.#count] = scales[index]!;
+    if (++this.#count === batchSize) this.flush();
+  }
+
+  /** Compares what was named and is not compared yet. */
+  flush(): void {
+    if (this.#count === 0) return;
+    const { products } = this.#kernel;
+    this.#kernel.multiply(this.#count);
+    for (let i = 0; i < this.#count; i++) this.#take(this.#keys[i]!, products[i]! * this.#scales[i]! * this.#step);
+    this.#count = 0;
+  }
+}
+
+/** What one step of a query's 16-bit code stands for: the finest of which products with bytes add up to less than 2^31. */
+function stepOf(query: Float32Array): number {
+  let [largest, sum] = [0, 0];
+  for (const x of query) {
+    largest = Math.max(largest, Math.abs(x));
+    sum += Math.abs(x);
+  }
+  // half a step for each component's rounding
+  return Math.max(largest / 32_767, (127 * sum) / (2 ** 31 - 127 * query.length), Number.MIN_VALUE);
 }

@@ -1,7 +1,7 @@
 /** @file The codes of an index's vectors: one bit per component to scan all, one byte to look closer, from memory. */
 import { slotsPerBlock } from "./bm25.js";
 import { ByteCodes, type BytePage, slotsPerPage } from "./byte-codes.js";
-import { type CodeBlock, OneBitCodes } from "./one-bit-codes.js";
+import { OneBitCodes, type ScanBlock } from "./one-bit-codes.js";
 import { type Scored, TopK } from "./top-k.js";
 
 /**
@@ -15,7 +15,7 @@ const leastSpare = 16;
 
 /** All codes of an index. */
 export interface StoredCodes {
-  readonly blocks: ReadonlyMap<number, CodeBlock>;
+  readonly blocks: ReadonlyMap<number, ScanBlock>;
   readonly pages: ReadonlyMap<number, BytePage>;
 }
 
@@ -43,8 +43,6 @@ export class VectorCodes {
   ): Scored[] {
     const numbers = [...blocks.keys()];
     const slotAt = (i: number): number => numbers[Math.floor(i / slotsPerBlock)]! * slotsPerBlock + (i % slotsPerBlock);
-    const similarity = (slot: number): number =>
-      this.bytes.innerProduct(pages.get(Math.floor(slot / slotsPerPage))!, slot % slotsPerPage, vector);
     const bounds = this.#fillBounds(vector, blocks);
     if (accepts !== undefined) {
       for (let i = 0; i < bounds.length; i++) {
@@ -53,17 +51,24 @@ export class VectorCodes {
     }
     const numKept = limit + Math.max(leastSpare, limit >> 1);
     const best = new TopK(numKept);
+    const comparison = this.bytes.compare(vector, (slot, similarity) => best.push(slot, similarity));
+    const compare = (i: number): void => {
+      const slot = slotAt(i);
+      comparison.add(slot, pages.get(Math.floor(slot / slotsPerPage))!, slot % slotsPerPage);
+    };
     for (const i of highest(bounds, seedsPerKept * numKept)) {
-      best.push(slotAt(i), similarity(slotAt(i)));
+      compare(i);
       // not to be looked at again below
       bounds[i] = Number.NEGATIVE_INFINITY;
     }
+    comparison.flush();
     let { threshold } = best;
     for (let i = 0; i < bounds.length; i++) {
       if (bounds[i]! < threshold || bounds[i] === Number.NEGATIVE_INFINITY) continue;
-      best.push(slotAt(i), similarity(slotAt(i)));
+      compare(i);
       threshold = best.threshold;
     }
+    comparison.flush();
     return best.sorted();
   }
 
@@ -79,7 +84,7 @@ export class VectorCodes {
   }
 
   /** What the vector in each slot can score at most, block after block; -Infinity where there is none. Valid until the next call. */
-  #fillBounds(vector: Float32Array, blocks: ReadonlyMap<number, CodeBlock>): Float32Array {
+  #fillBounds(vector: Float32Array, blocks: ReadonlyMap<number, ScanBlock>): Float32Array {
     const length = blocks.size * slotsPerBlock;
     if (this.#bounds.length !== length) this.#bounds = new Float32Array(length);
     const fill = this.oneBit.bounds(vector);

@@ -2,7 +2,7 @@
 import { type PostingList, rankByBm25 } from "../bm25.js";
 import type { BytePage } from "../byte-codes.js";
 import { type Filter, fulfils, type Metadata, parseFilter } from "../filter.js";
-import type { CodeBlock } from "../one-bit-codes.js";
+import type { ScanBlock } from "../one-bit-codes.js";
 import { queryTerms } from "../terms.js";
 import { type Scored, TopK } from "../top-k.js";
 import type { VectorCodes } from "../vector-codes.js";
@@ -19,16 +19,17 @@ export class SqliteSearch {
   readonly #file: SqliteFile;
   readonly #codes: VectorCodes | undefined;
   readonly #lengths: StoredBlocks<Uint32Array>;
-  readonly #codeBlocks: StoredBlocks<CodeBlock>;
+  readonly #codeBlocks: StoredBlocks<ScanBlock>;
   readonly #bytePages: StoredBlocks<BytePage>;
   readonly #documents: Cached<DocumentTable>;
 
   constructor(file: SqliteFile, codes: VectorCodes | undefined) {
     this.#file = file;
     this.#codes = codes;
-    const bytesPerVector = codes?.oneBit.bytesPerVector ?? 0;
     this.#lengths = new StoredBlocks(file, "lengths", (block) => readLengthsOf(file, block)!);
-    this.#codeBlocks = new StoredBlocks(file, "codes", (block) => readCodes(file, bytesPerVector, block)!);
+    this.#codeBlocks = new StoredBlocks(file, "codes", (block) =>
+      codes!.oneBit.scannable(readCodes(file, codes!.oneBit.bytesPerVector, block)!),
+    );
     this.#bytePages = new StoredBlocks(file, "bytes", (page) => readPage(file, codes?.dimension ?? 0, page)!);
     this.#documents = new Cached(file, () => readDocuments(file));
   }
