@@ -43,7 +43,7 @@ describe.skipIf(noChromium)(`every view in a browser ${noChromium ?? ""}`, () =>
     studio.job.start();
     browser = await openChromium();
     await studio.job.ended;
-  });
+  }, 60_000);
   afterAll(async () => {
     await browser?.close();
     await server?.close();
