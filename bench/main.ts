@@ -27,6 +27,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   serve: async () => (await import("./serve/serve.bench.js")).serve,
   speculative: async () => (await import("./engine/speculative.bench.js")).speculative,
   stream: async () => (await import("./engine/stream.bench.js")).stream100k,
+  studio: async () => (await import("./studio/studio.bench.js")).studio,
   tokenizer: async () => (await import("./tokenizers/tokenizer.bench.js")).tokenizer,
   tune: async () => (await import("./train/tune.bench.js")).tune,
   "train-step": async () => (await import("./train/train-step.bench.js")).trainStep,
