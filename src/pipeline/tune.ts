@@ -18,6 +18,7 @@ import {
 } from "../train/index.js";
 import type { Candidate, TextCodec } from "./base-model.js";
 import { sha256, type TokenSplit } from "./corpus.js";
+import { lockRun } from "./run-lock.js";
 import {
   fitShape,
   fitSteps,
@@ -141,7 +142,7 @@ function fitOrSkip({ model, isTrainable }: Tunable, time: number, limits: Memory
 export const tuningResultSchema = z.object({
   summary: z.object({
     steps: z.int(),
-    reason: z.enum(["finished", "early stop", "aborted"]),
+    reason: z.enum(["finished", "early stop", "ended", "aborted"]),
     before: z.number(),
     after: z.number(),
     best: z.object({ step: z.int(), loss: z.number() }),
@@ -158,9 +159,10 @@ export async function* tune(
   workspace: Workspace,
   key: string,
   what: { readonly tunable: Tunable; readonly plan: TuningPlan; readonly codec: TextCodec; readonly split: TokenSplit },
-  { seed, signal }: { readonly seed: number; readonly signal?: AbortSignal },
+  { seed, signal, finish }: { readonly seed: number; readonly signal?: AbortSignal; readonly finish?: AbortSignal },
 ): AsyncGenerator<TrainEvent, TuningResult> {
   const { tunable: target, plan, codec, split } = what;
+  using _lock = await lockRun(workspace.path("runs", key));
   const parameters = startParameters(target, seed);
   const metrics = new MetricsFile(workspace.path("runs", key, "metrics.jsonl"));
   const folder = {
@@ -169,7 +171,8 @@ export async function* tune(
     keep: 1,
     fingerprint: sha256(key, JSON.stringify(plan)),
   };
-  const context = { runtime, model: target.model, parameters, folder, ...(signal && { signal }) };
+  const signals = { ...(signal && { signal }), ...(finish && { finish }) };
+  const context = { runtime, model: target.model, parameters, folder, ...signals };
   const run = train(context, packSplit(split, plan.time), trainOptions(plan, target, seed));
   const start = performance.now();
   let tokens = 0;
@@ -183,11 +186,12 @@ export async function* tune(
       return finished(next.value, seconds, tokens / Math.max(trainingMs / 1000, 1e-9));
     }
     const event = next.value;
+    const ms = performance.now() - began;
     if (event.type === "step") {
       tokens += event.tokens;
-      trainingMs += performance.now() - began;
+      trainingMs += ms;
     }
-    await metrics.append(event);
+    await metrics.append({ ...event, ms, rssBytes: process.memoryUsage.rss() });
     yield event;
   }
 }

@@ -46,7 +46,12 @@ export interface UpOptions {
   readonly workspace?: string;
   /** Stops training after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Ends training for good after the current step; the best parameters are kept. */
+  readonly finish?: AbortSignal;
 }
+
+/** What another process can be asked to do. */
+export type UpRequest = Omit<UpOptions, "signal" | "finish">;
 
 /** What will be done, known before it is. */
 export interface UpPlan {
@@ -164,7 +169,7 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
       };
       yield { type: "plan", plan };
       const what = { tunable: target, plan: chosen.plan, codec, split };
-      const tuning = earlier ?? (yield* tuned(runtime, workspace, key, what, seed, options.signal));
+      const tuning = earlier ?? (yield* tuned(runtime, workspace, key, what, seed, options));
       const modelFolder = workspace.path("runs", key, "model");
       await using opened = await openModel(modelFolder);
       const weights = await Weights.pack(opened.model, opened.parameters, format);
@@ -263,9 +268,10 @@ async function* tuned(
   key: string,
   what: Parameters<typeof tune>[3],
   seed: number,
-  signal: AbortSignal | undefined,
+  { signal, finish }: Pick<UpOptions, "signal" | "finish">,
 ): AsyncGenerator<UpEvent, TuningResult> {
-  const run = tune(runtime, workspace, key, what, { seed, ...(signal && { signal }) });
+  const signals = { ...(signal && { signal }), ...(finish && { finish }) };
+  const run = tune(runtime, workspace, key, what, { seed, ...signals });
   for (;;) {
     const next = await run.next();
     if (!next.done) {

@@ -60,7 +60,7 @@ export class MetricsFile {
     this.#path = path;
   }
 
-  async append(record: { readonly step: number }): Promise<void> {
+  async append<Record extends { readonly step: number }>(record: Record): Promise<void> {
     if (!this.#isClean) {
       const text = (await ifThere(readFile(this.#path), this.#path))?.toString("utf8") ?? "";
       const kept = text.split("\n").filter((line) => line !== "" && isBefore(line, record.step));

@@ -21,7 +21,8 @@ export type TrainEvent =
 
 export interface TrainSummary {
   readonly steps: number;
-  readonly reason: "finished" | "early stop" | "aborted";
+  /** "ended": by `TrainContext.finish`. */
+  readonly reason: "finished" | "early stop" | "ended" | "aborted";
   /** Held-out loss before the first step, after the last one, and at the best evaluation. */
   readonly before?: number;
   readonly after?: number;
@@ -39,7 +40,7 @@ export async function* train(
   data: TrainData,
   options: TrainOptions,
 ): AsyncGenerator<TrainEvent, TrainSummary> {
-  const { runtime, folder, signal, device } = context;
+  const { runtime, folder, signal, finish, device } = context;
   const { algorithm = backprop() } = options;
   if (device && !algorithm.runsOnDevice) {
     throw new ConfigError(
@@ -67,6 +68,7 @@ export async function* train(
       progress.step++;
       if (signal?.aborted) reason = "aborted";
       else if (progress.step === options.steps) reason = "finished";
+      else if (finish?.aborted) reason = "ended";
       const isDue = (every: number): boolean => every > 0 && progress.step % every === 0;
       let isBest = false;
       if (evaluation && reason !== "aborted" && (reason || isDue(options.evaluateEvery))) {

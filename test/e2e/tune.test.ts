@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Weights } from "../../src/engine/index.js";
+import { lockRun } from "../../src/pipeline/run-lock.js";
 import { runTune, type TuneConfig, verifyTuning } from "../../src/pipeline/tuning/index.js";
 import { loadModel } from "../../src/presets/index.js";
 import { colourRows, writeColourModel } from "../support/colour-model.js";
@@ -62,6 +63,27 @@ describe("a run", () => {
     const name = "model.layers.0.self_attn.q_proj.weight";
     expect(tuned.parameters.get(name)!.data).not.toEqual(original.parameters.get(name)!.data);
     expect(existsSync(join(settings.out!, "checkpoints"))).toBe(false);
+  });
+
+  it("that is ended early keeps the best it had, also when it was stopped before", async () => {
+    const settings = config({ epochs: 8, evaluations: 16, patience: null, samples: 0 });
+    const [stop, finish] = [new AbortController(), new AbortController()];
+    const first = runTune(settings, { signal: stop.signal }, (event) => {
+      if (event.type === "train" && event.event.type === "step" && event.event.step === 20) stop.abort();
+    });
+    await expect(first).rejects.toThrow("the same command goes on from it");
+    finish.abort();
+    const { summary, losses } = await runTune(settings, { finish: finish.signal });
+    expect(summary).toMatchObject({ steps: 21, reason: "ended" });
+    expect(losses).toHaveLength(21);
+    expect(summary.best!.loss).toBeLessThan(summary.before!);
+    expect(existsSync(join(settings.out!, "model", "model.safetensors"))).toBe(true);
+  });
+
+  it("has its folder to itself", async () => {
+    const settings = config({ epochs: 1, seed: 9 });
+    using _lock = await lockRun(settings.out!);
+    await expect(runTune(settings)).rejects.toThrow("another process trains in");
   });
 
   it("comes out the same again, and says so", async () => {

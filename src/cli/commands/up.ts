@@ -5,7 +5,7 @@ import { messageOf } from "../../base/errors.js";
 import type { WeightFormat } from "../../engine/index.js";
 import { openStudio } from "../../pipeline/studio/studio.js";
 import type { TuningMethod } from "../../pipeline/tune.js";
-import { runUp, type UpEvent, type UpOptions } from "../../pipeline/up.js";
+import { runUp, type UpEvent, type UpRequest } from "../../pipeline/up.js";
 import { plural, seconds } from "../format.js";
 import { parseBytes, parseInteger, parseSeconds } from "../options.js";
 import { StatusLine } from "../status-line.js";
@@ -91,7 +91,7 @@ async function runServed(folder: string, flags: Flags, status: StatusLine): Prom
   studio.job.ended?.catch((thrown) => status.print(`\n${messageOf(thrown)}`));
 }
 
-export function upOptionsOf(folder: string, flags: UpFlags): Omit<UpOptions, "signal"> {
+export function upOptionsOf(folder: string, flags: UpFlags): UpRequest {
   const { base, method, time, memory, weights, seed, workspace } = flags;
   return {
     folder,

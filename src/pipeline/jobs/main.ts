@@ -9,26 +9,28 @@ import { up } from "../up.js";
 import type { FromJob, JobName, Jobs, ToJob } from "./protocol.js";
 
 const abort = new AbortController();
+const finish = new AbortController();
+const signals = { signal: abort.signal, finish: finish.signal };
 
 function send(message: FromJob): void {
   if (process.connected) process.send?.(message);
 }
 
 type Runners = {
-  [Name in JobName]: (request: Jobs[Name]["request"], signal: AbortSignal) => AsyncGenerator<Jobs[Name]["event"], void>;
+  [Name in JobName]: (request: Jobs[Name]["request"]) => AsyncGenerator<Jobs[Name]["event"], void>;
 };
 
 const runners: Runners = {
-  async *up(options, signal) {
-    const result = yield* up({ ...options, signal });
+  async *up(options) {
+    const result = yield* up({ ...options, ...signals });
     await result.close();
   },
-  async *index({ folder, ...options }, signal) {
+  async *index({ folder, ...options }) {
     await using knowledge = await KnowledgeBase.open(folder, options);
-    yield { type: "index", report: yield* syncing(knowledge, signal) };
+    yield { type: "index", report: yield* syncing(knowledge, abort.signal) };
   },
-  async *tune({ config, memoryBytes }, signal) {
-    const run = tune(config, { signal, ...(memoryBytes !== undefined && { memoryBytes }) });
+  async *tune({ config, memoryBytes }) {
+    const run = tune(config, { ...signals, ...(memoryBytes !== undefined && { memoryBytes }) });
     for await (const event of run) {
       if (event.type !== "data") {
         yield event;
@@ -42,10 +44,9 @@ const runners: Runners = {
 };
 
 function eventsOf(message: Extract<ToJob, { type: "start" }>): AsyncGenerator<Jobs[JobName]["event"], void> {
-  const { signal } = abort;
-  if (message.job === "up") return runners.up(message.request, signal);
-  if (message.job === "index") return runners.index(message.request, signal);
-  return runners.tune(message.request, signal);
+  if (message.job === "up") return runners.up(message.request);
+  if (message.job === "index") return runners.index(message.request);
+  return runners.tune(message.request);
 }
 
 async function start(message: Extract<ToJob, { type: "start" }>): Promise<void> {
@@ -62,8 +63,8 @@ async function start(message: Extract<ToJob, { type: "start" }>): Promise<void> 
 let isStarted = false;
 
 process.on("message", (message: ToJob) => {
-  if (message.type === "stop") {
-    abort.abort();
+  if (message.type !== "start") {
+    (message.type === "stop" ? abort : finish).abort();
     return;
   }
   assert(!isStarted, "a process has one job");

@@ -5,11 +5,11 @@ import type { IndexSettings } from "../knowledge-base/settings.js";
 import type { SyncingEvent } from "../knowledge-base/syncing.js";
 import type { PlainError } from "../plain-error.js";
 import type { TuneConfig, TuneEvent } from "../tuning/index.js";
-import type { UpEvent, UpOptions } from "../up.js";
+import type { UpEvent, UpRequest } from "../up.js";
 
 /** Kinds of jobs: what each is asked to do, and what it says while it does. */
 export interface Jobs {
-  up: { readonly request: Omit<UpOptions, "signal">; readonly event: UpEvent };
+  up: { readonly request: UpRequest; readonly event: UpEvent };
   tune: {
     readonly request: { readonly config: TuneConfig; readonly memoryBytes?: number };
     readonly event: Exclude<TuneEvent, { readonly type: "data" }> | TuneDataEvent;
@@ -34,12 +34,12 @@ export interface TuneDataEvent {
 
 export type JobName = keyof Jobs;
 
-/** The first starts the job; `stop` ends it after the current step, with a checkpoint. */
+/** The first starts the job. After the current step, `stop` ends it with a checkpoint, `finish` for good. */
 export type ToJob =
   | {
       [Name in JobName]: { readonly type: "start"; readonly job: Name; readonly request: Jobs[Name]["request"] };
     }[JobName]
-  | { readonly type: "stop" };
+  | { readonly type: "stop" | "finish" };
 
 export type FromJob =
   | { readonly type: "event"; readonly event: Jobs[JobName]["event"]; readonly rssBytes: number }

@@ -10,6 +10,8 @@ export interface StartedJob {
   readonly ended: Promise<"done" | "stopped">;
   /** Ends it after the current step, with a checkpoint. */
   stop(): void;
+  /** Ends its training for good after the current step: the best parameters are kept and measured. */
+  finish(): void;
 }
 
 /**
@@ -41,5 +43,5 @@ export function startJob<Name extends JobName>(
     if (end.type === "failed") throw fromPlainError(end.error);
     return end.type;
   });
-  return { ended, stop: () => send({ type: "stop" }) };
+  return { ended, stop: () => send({ type: "stop" }), finish: () => send({ type: "finish" }) };
 }

@@ -6,10 +6,8 @@ import type { LiveState } from "../../server/studio/live-state.js";
 import type { JobControl } from "../../server/studio/service.js";
 import type { JobPlan, JobResult, MainJob, RunPoint } from "../../server/studio/wire/index.js";
 import { type StartedJob, startJob } from "../jobs/start-job.js";
-import type { UpEvent, UpOptions, UpPlan, UpReport } from "../up.js";
+import type { UpEvent, UpPlan, UpReport, UpRequest } from "../up.js";
 import { ProgressMeter } from "./progress-meter.js";
-
-type JobOptions = Omit<UpOptions, "signal">;
 
 export interface MainJobHooks {
   /** The index has been brought up to date. */
@@ -25,14 +23,14 @@ export interface MainJobHooks {
 
 export class MainJobControl implements JobControl {
   readonly #live: LiveState;
-  readonly #options: JobOptions;
+  readonly #options: UpRequest;
   readonly #hooks: MainJobHooks;
   #started: StartedJob | undefined;
   #numCut = 0;
   #meter: ProgressMeter | undefined;
 
   /** @param report that of an earlier process, where the job was done before. */
-  constructor(live: LiveState, options: JobOptions, hooks: MainJobHooks, report?: UpReport) {
+  constructor(live: LiveState, options: UpRequest, hooks: MainJobHooks, report?: UpReport) {
     this.#live = live;
     this.#options = options;
     this.#hooks = hooks;

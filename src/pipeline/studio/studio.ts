@@ -6,7 +6,7 @@ import { ifThere } from "../../checkpoint/byte-file.js";
 import { LiveState } from "../../server/studio/live-state.js";
 import type { StudioService } from "../../server/studio/service.js";
 import type { StudioState } from "../../server/studio/wire/index.js";
-import type { UpEvent, UpOptions, UpReport } from "../up.js";
+import type { UpEvent, UpReport, UpRequest } from "../up.js";
 import { Workspace } from "../workspace.js";
 import { AskControl } from "./ask.js";
 import { Documents } from "./documents.js";
@@ -17,7 +17,7 @@ import { Preferences } from "./preferences.js";
 import { WriteControl } from "./write.js";
 import { openWriterProcess, Writers } from "./writers.js";
 
-export interface StudioOptions extends Omit<UpOptions, "signal"> {
+export interface StudioOptions extends UpRequest {
   /** Hears of all that the main job says, with the resident memory of its process. */
   readonly onEvent?: (event: UpEvent, rssBytes: number) => void;
 }

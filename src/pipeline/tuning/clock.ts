@@ -17,6 +17,11 @@ export class Clock {
     return result;
   }
 
+  /** Of what was timed last. */
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
   note(event: TrainEvent): void {
     if (event.type !== "step") return;
     this.#stepMs += this.#lastMs;

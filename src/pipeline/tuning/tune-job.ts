@@ -15,6 +15,7 @@ import { type AlgorithmName, overfitting, type TrainEvent, type TrainSummary, tr
 import { chatTemplatesOf, endIdsOf } from "../chat-format.js";
 import { sha256 } from "../corpus.js";
 import { OUTPUT_SCHEMA_FILE } from "../output-schema-file.js";
+import { lockRun } from "../run-lock.js";
 import type { FittingShape } from "../tuning-plan.js";
 import { MetricsFile, Workspace } from "../workspace.js";
 import { type BaseWeights, readBase } from "./base-weights.js";
@@ -55,6 +56,8 @@ export interface TuneContext {
   readonly memoryBytes?: number;
   /** Stops after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Ends the run for good after the current step; the best parameters are kept and reported. */
+  readonly finish?: AbortSignal;
   /** Shape and steps of an earlier run, to repeat it; measured and chosen otherwise. */
   readonly plan?: TunePlan;
 }
@@ -68,6 +71,7 @@ export interface TuneContext {
  */
 export async function* tune(config: TuneConfig, context: TuneContext = {}): AsyncGenerator<TuneEvent, TuneReport> {
   const settings = tuneSettings(config);
+  using _lock = await lockRun(settings.out);
   const device = await openDevice(settings, threadsOf(settings));
   const runtime = await Runtime.open({ numThreads: threadsOf(settings) });
   try {
@@ -183,7 +187,7 @@ class TuneJob {
       }
       const event = next.value;
       clock.note(event);
-      await metrics.append(event);
+      await metrics.append({ ...event, ms: clock.lastMs, rssBytes: process.memoryUsage.rss() });
       yield { type: "train", event };
       if (event.type !== "evaluation") continue;
       const { step } = event;
@@ -257,7 +261,7 @@ class TuneJob {
   }
 
   #trainContext(hashes: object, plan: TunePlan) {
-    const { signal } = this.context;
+    const { signal, finish } = this.context;
     const folder = {
       root: this.#workspace.path("checkpoints"),
       every: Math.max(1, Math.ceil((1000 * this.settings.checkpointSeconds) / plan.msPerStep)),
@@ -273,6 +277,7 @@ class TuneJob {
       parameters: this.#parameters,
       folder,
       ...(signal && { signal }),
+      ...(finish && { finish }),
     };
   }
 

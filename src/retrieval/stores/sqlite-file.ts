@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { messageOf, TesseraError } from "../../base/errors.js";
+import { lockFile } from "./file-lock.js";
 import type { Database, Driver, Statement } from "./sqlite-driver.js";
 import { rebuildAdvice, StoreError } from "./store.js";
 
@@ -208,20 +209,13 @@ export function removeDatabase(folder: string, driver: Driver): void {
   });
 }
 
-/** The lock is the operating system's, on a file of its own: it ends with the process, however that dies, and readers do not meet it. */
+/** On a file of its own, so that readers do not meet it. */
 function lockWriter(folder: string, driver: Driver, operation: string, writer: () => string): Database {
-  const lock = new driver.DatabaseSync(join(folder, "writer.lock"));
-  try {
-    lock.exec("begin exclusive");
-    return lock;
-  } catch (thrown) {
-    lock.close();
-    if (!/locked/.test(messageOf(thrown))) throw thrown;
-    throw new StoreError(
-      `${operation} the index in ${folder}: another writer has it open (${writer()}); wait for it to end, or stop it; reading is possible meanwhile`,
-      { cause: thrown },
-    );
-  }
+  const lock = lockFile(join(folder, "writer.lock"), driver);
+  if (lock) return lock;
+  throw new StoreError(
+    `${operation} the index in ${folder}: another writer has it open (${writer()}); wait for it to end, or stop it; reading is possible meanwhile`,
+  );
 }
 
 function attempt<T>(operation: string, folder: string, body: () => T): T {

@@ -46,6 +46,8 @@ export interface TrainContext {
   readonly folder?: RunFolder;
   /** Stops after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Ends the run after the current step as if it were the last: the best evaluation's parameters remain. */
+  readonly finish?: AbortSignal;
 }
 
 export interface StepReport {
