@@ -44,7 +44,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   export: ["presets", "checkpoint", "models", "nn", "graph", "onnx", "runtime", "plan", "train", "peft", "tokenizers"],
   server: ["retrieval", "chunk", "embed"],
   "ai-sdk": ["server"],
+  // export: runs' models are written for other programs from the Studio
   pipeline: [
+    "export",
     "answer",
     "text",
     "presets",

@@ -37,12 +37,17 @@ export function check<Schema extends z.ZodType>(value: unknown, schema: Schema):
   throw new Refusal(400, `${field}: ${message}`, field);
 }
 
-async function readBytes(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
+/** @param refuse what is thrown for a longer body. */
+export async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+  refuse = () => new Refusal(413, `the body may have at most ${maxBytes} bytes; shorten the text`),
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of body ?? []) {
     length += part.length;
-    if (length > maxBytes) throw new Refusal(413, `the body may have at most ${maxBytes} bytes; shorten the text`);
+    if (length > maxBytes) throw refuse();
     parts.push(part);
   }
   const bytes = new Uint8Array(length);

@@ -32,6 +32,7 @@ export async function writeColourModel(folder: string): Promise<void> {
     num_attention_heads: 4,
     num_key_value_heads: 2,
     max_position_embeddings: 128,
+    rms_norm_eps: 1e-5,
     tie_word_embeddings: true,
     initializer_range: 0.1,
     eos_token_id: tokenizer.specialTokens.get(END)!,

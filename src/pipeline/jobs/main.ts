@@ -1,6 +1,7 @@
 /** @file The process of one job: starts it, tells of it, stops when told to or when nobody is left to tell. */
 
 import { assert } from "../../base/errors.js";
+import { exportRun } from "../export-run.js";
 import { KnowledgeBase } from "../knowledge-base/knowledge-base.js";
 import { syncing } from "../knowledge-base/syncing.js";
 import { toPlainError } from "../plain-error.js";
@@ -29,6 +30,10 @@ const runners: Runners = {
     await using knowledge = await KnowledgeBase.open(folder, options);
     yield { type: "index", report: yield* syncing(knowledge, abort.signal) };
   },
+  // biome-ignore lint/correctness/useYield: there is nothing to tell of
+  async *export(request) {
+    await exportRun(request);
+  },
   async *tune({ config, memoryBytes }) {
     const run = tune(config, { ...signals, ...(memoryBytes !== undefined && { memoryBytes }) });
     for await (const event of run) {
@@ -46,6 +51,7 @@ const runners: Runners = {
 function eventsOf(message: Extract<ToJob, { type: "start" }>): AsyncGenerator<Jobs[JobName]["event"], void> {
   if (message.job === "up") return runners.up(message.request);
   if (message.job === "index") return runners.index(message.request);
+  if (message.job === "export") return runners.export(message.request);
   return runners.tune(message.request);
 }
 

@@ -1,5 +1,6 @@
 /** @file What a process and the job that it watches say to each other. Everything is structured-clonable. */
 
+import type { RunExport } from "../export-run.js";
 import type { IndexReport } from "../knowledge-base/knowledge-base.js";
 import type { IndexSettings } from "../knowledge-base/settings.js";
 import type { SyncingEvent } from "../knowledge-base/syncing.js";
@@ -10,6 +11,8 @@ import type { UpEvent, UpRequest } from "../up.js";
 /** Kinds of jobs: what each is asked to do, and what it says while it does. */
 export interface Jobs {
   up: { readonly request: UpRequest; readonly event: UpEvent };
+  /** Says nothing while it goes on. */
+  export: { readonly request: RunExport; readonly event: never };
   tune: {
     readonly request: { readonly config: TuneConfig; readonly memoryBytes?: number };
     readonly event: Exclude<TuneEvent, { readonly type: "data" }> | TuneDataEvent;

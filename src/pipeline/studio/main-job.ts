@@ -17,6 +17,8 @@ export interface MainJobHooks {
   /** The plan is made: the run below this name goes on. */
   readonly onPlan: (plan: UpPlan) => void;
   readonly onPoint: (point: RunPoint) => void;
+  /** The job is not what it was. */
+  readonly onChange: (job: MainJob) => void;
   /** Hears of all events, with the resident memory of the job's process. */
   readonly onEvent: (event: UpEvent, rssBytes: number) => void;
 }
@@ -57,6 +59,12 @@ export class MainJobControl implements JobControl {
     if (this.#live.current.job.status !== "running") throw new Refusal(409, "the job is not running");
     this.#change({ ...this.#live.current.job, status: "stopping" });
     this.#started?.stop();
+  }
+
+  finish(): void {
+    const { status, stage } = this.#live.current.job;
+    if (status !== "running" || stage !== "train") throw new Refusal(409, "the job is not training");
+    this.#started?.finish();
   }
 
   /** Stops the job if it is running, and waits for its end. */
@@ -111,6 +119,7 @@ export class MainJobControl implements JobControl {
     const share = progress && progress.steps > 0 ? progress.step / progress.steps : undefined;
     const own = label && { id: "job", label, ...(job.stage === "train" && share !== undefined && { share }) };
     this.#live.change({ job, work: own ? [own, ...work] : work });
+    this.#hooks.onChange(job);
   }
 }
 

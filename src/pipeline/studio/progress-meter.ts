@@ -24,16 +24,32 @@ export class ProgressMeter {
     return this.#progress;
   }
 
+  /** How fast it goes, without how far it is. */
+  get pace(): Pick<TrainProgress, "tokensPerSecond" | "secondsLeft"> {
+    const { tokensPerSecond, secondsLeft } = this.#progress;
+    return {
+      ...(tokensPerSecond !== undefined && { tokensPerSecond }),
+      ...(secondsLeft !== undefined && { secondsLeft }),
+    };
+  }
+
+  /** What went on until now is no part of the next step. */
+  pause(): void {
+    this.#before = this.#now();
+  }
+
   /** The point that an event adds to the run's curves; undefined where it says nothing of them. */
   hear(event: TrainEvent, rssBytes: number): RunPoint | undefined {
     if (event.type === "evaluation") {
       const { step, loss } = event;
       this.#progress = { ...this.#progress, heldOutLoss: loss };
-      // an evaluation is no part of the next step
-      this.#before = this.#now();
+      this.pause();
       return { step, heldOutLoss: loss };
     }
-    if (event.type !== "step") return undefined;
+    if (event.type !== "step") {
+      this.pause();
+      return undefined;
+    }
     const { step, loss, learningRate, tokens } = event;
     const seconds = (this.#now() - this.#before) / 1000;
     this.#before = this.#now();

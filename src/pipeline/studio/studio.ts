@@ -14,6 +14,7 @@ import { IndexJob } from "./index-job.js";
 import { MainJobControl } from "./main-job.js";
 import { OpenKnowledge } from "./open-knowledge.js";
 import { Preferences } from "./preferences.js";
+import { RunsControl } from "./runs/runs.js";
 import { WriteControl } from "./write.js";
 import { openWriterProcess, Writers } from "./writers.js";
 
@@ -54,13 +55,15 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const addTuned = ({ served }: UpReport): void =>
     writers.add({ id: "tuned", label: `tuned on ${start.folder}`, kind: "tuned", model: served.modelFolder });
   if (report) addTuned(report);
-  const job = new MainJobControl(
+  const runs: RunsControl = await RunsControl.open(live, workspace, rest.base, () => job);
+  const job: MainJobControl = new MainJobControl(
     live,
     { ...rest, folder, workspace: workspace.root },
     {
       onEvent,
-      onPlan: () => undefined,
-      onPoint: () => undefined,
+      onPlan: (plan) => runs.main.planned(plan),
+      onPoint: (point) => runs.main.point(point),
+      onChange: (changed) => runs.main.changed(changed),
       onReport: addTuned,
       onIndex: () => void knowledge.follow(live),
     },
@@ -71,12 +74,14 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     live,
     job,
     ask: new AskControl(knowledge),
+    runs,
     documents: new Documents(knowledge, indexJob),
     write: new WriteControl(writers, knowledge),
     writers,
     preferences: await Preferences.open(workspace.path("preferences.jsonl"), live),
     async [Symbol.asyncDispose]() {
       await job.close();
+      await runs.close();
       await indexJob.close();
       await writers[Symbol.asyncDispose]();
       await knowledge.close();

@@ -16,6 +16,7 @@ export {
   onDevice,
   overfittingText,
   passesText,
+  reportRows,
   reportText,
   scoreRows,
   type TuneReport,

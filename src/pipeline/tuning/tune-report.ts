@@ -110,10 +110,10 @@ export const overfittingText = ({ step, lowest, last, trainingThen, trainingNow 
 export const contextText = ({ from, to, keys: { max_position_embeddings: _, ...scaling } }: ContextExtension): string =>
   `${number(from)} positions made ${number(to)} by ${JSON.stringify(scaling)}`;
 
-/** The report as Markdown. */
-export function reportText(report: TuneReport): string {
+/** What was done and what came of it, by name. */
+export function reportRows(report: TuneReport): (readonly [name: string, text: string])[] {
   const { data, plan, summary, memory } = report;
-  const rows: (readonly [string, string])[] = [
+  return [
     ["base", `${report.base} (${report.family}, ${number(report.numParameters)} parameters)`],
     ["method", `${report.method}, ${number(report.numTrainable)} parameters trained by ${report.algorithm}`],
     ...(report.context ? [["context", contextText(report.context)] satisfies [string, string]] : []),
@@ -154,6 +154,10 @@ export function reportText(report: TuneReport): string {
     ],
     ["written", report.files.map((file) => `${report.out}/${file}`).join(", ")],
   ];
+}
+
+/** The report as Markdown. */
+export function reportText(report: TuneReport): string {
   const samples = report.samples.flatMap(({ prompt, expected, before, text }) => [
     "",
     "### Prompt",
@@ -174,7 +178,7 @@ export function reportText(report: TuneReport): string {
     "",
     "| | |",
     "|---|---|",
-    ...rows.map(([label, value]) => `| ${label} | ${cell(value)} |`),
+    ...reportRows(report).map(([label, value]) => `| ${label} | ${cell(value)} |`),
     ...(samples.length > 0 ? ["", "## Samples", ...samples] : []),
     "",
   ].join("\n");

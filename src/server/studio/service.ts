@@ -6,10 +6,18 @@ import type {
   CutRequest,
   CutResponse,
   DocumentList,
+  ExportRequest,
   IndexCutting,
   PreferenceFacts,
   PreferenceRequest,
+  RunAction,
+  RunChoices,
+  RunDetail,
+  RunPoint,
+  RunRequest,
+  RunSummary,
   ShownDocument,
+  Uploaded,
   WriteEvent,
   WriteRequest,
 } from "./wire/index.js";
@@ -23,6 +31,33 @@ export interface JobControl {
   start(options: { readonly seconds?: number }): void;
   /** Ends it after the current step, with a checkpoint. @throws Refusal 409 where it is not running. */
   stop(): void;
+  /** Ends its training for good and goes on with the best parameters. @throws Refusal 409 where it is not training. */
+  finish(): void;
+}
+
+/** Trainings: that of the main job, and those that pages start. @throws Refusal 404 for a run that is not known. */
+export interface Runs {
+  /** Resolves once data and model have been read. @throws Refusal 400 naming the field that is wrong. */
+  start(request: RunRequest): Promise<RunSummary>;
+  /** @throws Refusal 409 where the run's status does not allow it. */
+  act(id: string, action: RunAction): Promise<void>;
+  detail(id: string): Promise<RunDetail>;
+  /** Points of steps from `from` on, in their order. */
+  points(id: string, from: number): Promise<readonly RunPoint[]>;
+  /** Makes files of the run's model; resolves when they are there. @throws Refusal 409 while there is no model. */
+  export(id: string, request: ExportRequest): Promise<void>;
+  /** A file that `detail` lists. @throws Refusal 404 for any other. */
+  open(id: string, path: string): Promise<Download>;
+  /** Keeps a file of examples. @throws Refusal 415 for what is none. */
+  upload(name: string, bytes: Uint8Array): Promise<Uploaded>;
+  choices(): RunChoices;
+}
+
+export interface Download {
+  /** To be kept under. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly stream: ReadableStream<Uint8Array>;
 }
 
 /** Questions to the documents. */
@@ -73,4 +108,5 @@ export interface StudioService {
   readonly documents: DocumentsService;
   readonly write: WriteService;
   readonly preferences: PreferenceService;
+  readonly runs: Runs;
 }

@@ -1,5 +1,6 @@
 /** @file The registry of routes. */
 import { ask } from "./ask.js";
+import { choices } from "./choices.js";
 import { cut } from "./cut.js";
 import { document } from "./document.js";
 import { documents } from "./documents.js";
@@ -9,8 +10,15 @@ import { index } from "./index-anew.js";
 import { job } from "./job.js";
 import { page, pageAssets } from "./page.js";
 import { prefer, preferences } from "./preferences.js";
+import { runAction } from "./run-action.js";
+import { runDetail } from "./run-detail.js";
+import { runExports } from "./run-exports.js";
+import { runFile } from "./run-file.js";
+import { runPoints } from "./run-points.js";
 import { signIn } from "./sign-in.js";
+import { startRun } from "./start-run.js";
 import { state } from "./state.js";
+import { uploads } from "./uploads.js";
 import { write } from "./write.js";
 
 /** Routes by name. Adding one is its file and a line here. */
@@ -30,4 +38,12 @@ export const routes = {
   write,
   prefer,
   preferences,
+  choices,
+  startRun,
+  runAction,
+  runDetail,
+  runPoints,
+  runExports,
+  runFile,
+  uploads,
 } as const;

@@ -4,6 +4,7 @@ export type * from "./ask.js";
 export type * from "./documents.js";
 export type * from "./errors.js";
 export type * from "./preferences.js";
+export type * from "./runs.js";
 export type * from "./state.js";
 export { jobStages } from "./state.js";
 export type * from "./write.js";

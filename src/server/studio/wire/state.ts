@@ -109,12 +109,28 @@ export interface Indexing {
 /** One training, going on or past. */
 export interface RunSummary {
   readonly id: string;
+  /** `main`: of the main job. */
+  readonly kind: "main" | "tune";
   readonly name: string;
+  /** `stopped` goes on from its last checkpoint when it is started again. */
   readonly status: "running" | "stopping" | "stopped" | "done" | "failed";
   readonly method: string;
   /** What it started from. */
   readonly base: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly progress?: TrainProgress;
+  /** Held-out loss before the first step. */
+  readonly lossBefore?: number;
+  /** The evaluation whose parameters are kept. */
+  readonly best?: { readonly step: number; readonly loss: number };
+  /** Memory that the plan predicts, and what the process took at most so far. */
+  readonly predictedBytes?: number;
+  readonly peakBytes?: number;
+  /** Seconds per step as planned. */
+  readonly plannedSecondsPerStep?: number;
+  /** Changes whenever the run's samples or files do. */
+  readonly revision: number;
   readonly error?: string;
 }
 
