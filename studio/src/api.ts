@@ -23,6 +23,11 @@ export async function post<T>(path: string, body: object, signal?: AbortSignal):
   return (await postJson(path, body, signal)).json() as Promise<T>;
 }
 
+/** Posts a file's bytes. @throws ServerError with the server's words. */
+export async function postFile<T>(path: string, file: Blob): Promise<T> {
+  return (await send(path, { method: "POST", body: file })).json() as Promise<T>;
+}
+
 /** Posts JSON and gives the server-sent events that come back, until they end. */
 export async function* postForEvents<Event extends { readonly event: string; readonly data: unknown }>(
   path: string,
