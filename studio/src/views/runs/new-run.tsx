@@ -46,7 +46,7 @@ export function NewRun({ query }: { readonly query: URLSearchParams }) {
       </p>
       <form class="sheet new-run" onSubmit={submit}>
         <Field name="name" label="Name" fault={fault}>
-          <input id="name" name="name" maxLength={80} value={query.get("name") ?? "Tuning run"} required />
+          <input id="name" name="name" maxLength={80} defaultValue={query.get("name") ?? "Tuning run"} required />
         </Field>
         <BaseField choices={choices} start={query.get("base")} fault={fault} />
         <DataField choices={choices} start={query.get("data") ?? ""} fault={fault} onFault={setFault} />
@@ -77,7 +77,7 @@ export function NewRun({ query }: { readonly query: URLSearchParams }) {
             type="number"
             min={0.1}
             step="any"
-            value={query.get("memory") ?? ""}
+            defaultValue={query.get("memory") ?? ""}
             placeholder="no limit"
           />
         </Field>
@@ -91,7 +91,7 @@ export function NewRun({ query }: { readonly query: URLSearchParams }) {
                 type="number"
                 min={8}
                 max={1048576}
-                value={query.get("length") ?? ""}
+                defaultValue={query.get("length") ?? ""}
                 placeholder="the longest example"
               />
             </Field>
@@ -102,7 +102,7 @@ export function NewRun({ query }: { readonly query: URLSearchParams }) {
                 type="number"
                 min={1}
                 max={4096}
-                value={query.get("batchSize") ?? ""}
+                defaultValue={query.get("batchSize") ?? ""}
                 placeholder="8"
               />
             </Field>
@@ -214,7 +214,7 @@ interface OptionsProps {
 }
 
 const Options = ({ id, values, start, usual }: OptionsProps) => (
-  <select id={id} name={id} defaultValue={start}>
+  <select id={id} name={id}>
     {usual !== undefined && (
       <option value="" selected={start === ""}>
         usual ({usual})
@@ -250,7 +250,7 @@ function BaseField({ choices, start, fault }: { choices: RunChoices; start: stri
           name="basePath"
           aria-label="Path of the model on the server's machine"
           placeholder="/path/to/model: a folder, a GGUF or a llama2.c file"
-          value={isKnown ? "" : (start ?? "")}
+          defaultValue={isKnown ? "" : (start ?? "")}
         />
       )}
     </Field>
