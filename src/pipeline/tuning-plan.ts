@@ -176,13 +176,29 @@ export function fitShape(request: StepRequest, limits: MemoryLimits): FittingSha
   );
 }
 
-/** The fastest shape that fits, if any does, and the bytes of the smallest that was tried. */
-export function shapeWithin(
-  request: StepRequest,
-  { memoryBytes, processBytes }: MemoryLimits,
-): { readonly fitting: FittingShape | undefined; readonly smallest: number } {
-  const { model, time, isTrainable } = request;
+export interface ShapeWithin {
+  readonly fitting: FittingShape | undefined;
+  /** Bytes of the smallest shape that was tried. */
+  readonly smallest: number;
+}
+
+/** The fastest shape that fits, if any does. */
+export const shapeWithin = (request: StepRequest, { memoryBytes, processBytes }: MemoryLimits): ShapeWithin =>
+  firstWithin(describedShapes(request, processBytes), memoryBytes);
+
+export function firstWithin(shapes: Iterable<FittingShape>, memoryBytes: number | undefined): ShapeWithin {
   let smallest = Number.POSITIVE_INFINITY;
+  for (const fitting of shapes) {
+    const { total } = fitting.memory;
+    smallest = Math.min(smallest, total);
+    if (memoryBytes === undefined || total <= memoryBytes) return { fitting, smallest };
+  }
+  return { fitting: undefined, smallest };
+}
+
+/** Shapes from fast and large to slow and small with the memory of each, described as they are asked for. */
+export function* describedShapes(request: StepRequest, processBytes: number): Generator<FittingShape, void> {
+  const { model, time, isTrainable } = request;
   for (const shape of stepShapes(request)) {
     const description = describeTraining(model, {
       ...shape,
@@ -200,11 +216,8 @@ export function shapeWithin(
         ? estimateForward(model, description.options, options)
         : estimateMemory(description, options),
     );
-    const fitting = { request, shape, description, memory };
-    if (memoryBytes === undefined || memory.total <= memoryBytes) return { fitting, smallest: memory.total };
-    smallest = Math.min(smallest, memory.total);
+    yield { request, shape, description, memory };
   }
-  return { fitting: undefined, smallest };
 }
 
 /** Held-out batches go through two hidden states of their own. */

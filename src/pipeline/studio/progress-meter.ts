@@ -59,6 +59,6 @@ export class ProgressMeter {
     const secondsLeft = this.#secondsPerStep * (this.#progress.steps - step);
     const speed = tokensPerSecond !== undefined && { tokensPerSecond };
     this.#progress = { ...this.#progress, step, loss, secondsLeft, ...speed };
-    return { step, loss, learningRate, memoryBytes: rssBytes, ...speed };
+    return { step, loss, learningRate, seconds, memoryBytes: rssBytes, ...speed };
   }
 }

@@ -13,6 +13,7 @@ import { Documents } from "./documents.js";
 import { IndexJob } from "./index-job.js";
 import { MainJobControl } from "./main-job.js";
 import { OpenKnowledge } from "./open-knowledge.js";
+import { PlanControl } from "./plan.js";
 import { Preferences } from "./preferences.js";
 import { RunsControl } from "./runs/runs.js";
 import { WriteControl } from "./write.js";
@@ -79,6 +80,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     write: new WriteControl(writers, knowledge),
     writers,
     preferences: await Preferences.open(workspace.path("preferences.jsonl"), live),
+    plan: new PlanControl(),
     async [Symbol.asyncDispose]() {
       await job.close();
       await runs.close();

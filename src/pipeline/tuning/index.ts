@@ -1,7 +1,15 @@
 /** @file Tuning runs: configuration, data, plan, job, report, replay. */
 
 export type { Scores } from "./held-out-scores.js";
-export { type PlanCell, type PlannedMethod, type PlanRequest, planTable } from "./plan-table.js";
+export {
+  cellOf,
+  type PlanCell,
+  type PlannedMethod,
+  type PlannedSettings,
+  type PlanRequest,
+  plannedShapes,
+  planTable,
+} from "./plan-table.js";
 export { type Recipe, type RecipeName, recipes } from "./recipes/index.js";
 export type { Sample } from "./samples.js";
 export { type TuneConfig, type TuneSettings, tuneConfigJsonSchema, tuneSettings } from "./tune-config.js";

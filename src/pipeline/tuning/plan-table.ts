@@ -4,7 +4,7 @@ import { CapacityError, TesseraError } from "../../base/errors.js";
 import type { LanguageModel } from "../../nn/index.js";
 import { forwardFlops, type MemoryEstimate, type Precision, trainingFlops } from "../../plan/index.js";
 import type { AlgorithmName, OptimizerName } from "../../train/index.js";
-import { type FittingShape, type StepShape, shapeWithin } from "../tuning-plan.js";
+import { describedShapes, type FittingShape, firstWithin, type StepShape } from "../tuning-plan.js";
 import { type TuneConfig, tuneSettings } from "./tune-config.js";
 import { frozenFor, stepRequest, tuningFor } from "./tune-plan.js";
 
@@ -27,6 +27,12 @@ export interface PlanRequest {
   /** Floating-point operations per second that the machine reaches in matrix products. */
   readonly flopsPerSecond: number;
 }
+
+/** What decides the shapes that are tried. */
+export type PlannedSettings = Pick<
+  PlanRequest,
+  "algorithm" | "selectedTokens" | "optimizer" | "precision" | "batchSize"
+>;
 
 /** One cell of the table. */
 export type PlanCell = { readonly method: PlannedMethod; readonly time: number } & (
@@ -51,33 +57,55 @@ export function planTable(base: LanguageModel, request: PlanRequest): PlanCell[]
   return request.methods.flatMap((method) => request.lengths.map((time) => planCell(base, request, method, time)));
 }
 
-function planCell(base: LanguageModel, asked: PlanRequest, method: PlannedMethod, time: number): PlanCell {
-  const { algorithm, selectedTokens, optimizer, precision, batchSize, memoryBytes, flopsPerSecond } = asked;
+/** One method at one length. What a configuration does not allow, or a memory does not hold, is said in the cell. */
+export function planCell(base: LanguageModel, asked: PlanRequest, method: PlannedMethod, time: number): PlanCell {
   try {
-    if (time > base.maxPositions) throw new CapacityError(`the model has ${base.maxPositions} positions`);
-    const settings = tuneSettings({
-      base: "",
-      data: "",
-      method,
-      algorithm,
-      batchSize,
-      ...(selectedTokens !== undefined && { selectedTokens }),
-      ...(optimizer && { optimizer }),
-      ...(precision && { precision }),
-    });
-    const tuning = tuningFor(base, settings);
-    const request = stepRequest(tuning, settings, time, frozenFor(base, tuning, settings));
-    const { fitting, smallest } = shapeWithin(request, { memoryBytes, processBytes: PROCESS_BYTES });
-    if (!fitting) return { method, time, fits: false, reason: "too large", neededBytes: smallest };
-    const { shape, memory } = fitting;
-    const micro = stepFlops(fitting) / flopsPerSecond / (1 - OTHER_SHARE);
-    const secondsPerStep = (micro * batchSize) / shape.batchSize;
-    const tokensPerSecond = (batchSize * time) / secondsPerStep;
-    return { method, time, fits: true, shape, memory, secondsPerStep, tokensPerSecond };
+    return cellOf(plannedShapes(base, asked, method, time), asked, method, time);
   } catch (error) {
     if (!(error instanceof TesseraError)) throw error;
     return { method, time, fits: false, reason: error.message, neededBytes: undefined };
   }
+}
+
+/**
+ * Shapes of a step from fast and large to slow and small, described as they are asked for.
+ * @throws CapacityError for rows longer than the model's positions, ConfigError for settings that contradict each other.
+ */
+export function plannedShapes(
+  base: LanguageModel,
+  { algorithm, selectedTokens, optimizer, precision, batchSize }: PlannedSettings,
+  method: PlannedMethod,
+  time: number,
+): Iterable<FittingShape> {
+  if (time > base.maxPositions) throw new CapacityError(`the model has ${base.maxPositions} positions`);
+  const settings = tuneSettings({
+    base: "",
+    data: "",
+    method,
+    algorithm,
+    batchSize,
+    ...(selectedTokens !== undefined && { selectedTokens }),
+    ...(optimizer && { optimizer }),
+    ...(precision && { precision }),
+  });
+  const tuning = tuningFor(base, settings);
+  return describedShapes(stepRequest(tuning, settings, time, frozenFor(base, tuning, settings)), PROCESS_BYTES);
+}
+
+/** The first shape that fits, with its time. */
+export function cellOf(
+  shapes: Iterable<FittingShape>,
+  { batchSize, memoryBytes, flopsPerSecond }: Pick<PlanRequest, "batchSize" | "memoryBytes" | "flopsPerSecond">,
+  method: PlannedMethod,
+  time: number,
+): PlanCell {
+  const { fitting, smallest } = firstWithin(shapes, memoryBytes);
+  if (!fitting) return { method, time, fits: false, reason: "too large", neededBytes: smallest };
+  const { shape, memory } = fitting;
+  const micro = stepFlops(fitting) / flopsPerSecond / (1 - OTHER_SHARE);
+  const secondsPerStep = (micro * batchSize) / shape.batchSize;
+  const tokensPerSecond = (batchSize * time) / secondsPerStep;
+  return { method, time, fits: true, shape, memory, secondsPerStep, tokensPerSecond };
 }
 
 /** Operations of a micro-batch's passes. */

@@ -213,10 +213,10 @@ function defaultLearningRate({ model, added }: Tuning, { algorithm }: TuneSettin
 }
 
 /** Methods that need less than the one asked for, the nearest to it first. */
-const SMALLER: readonly MethodName[] = ["lora", "lora-fa", "bitfit", "ln"];
+export const SMALLER: readonly MethodName[] = ["lora", "lora-fa", "bitfit", "ln"];
 
 /** Algorithms from the one that needs most memory to the one that needs least. */
-const THRIFTY: readonly AlgorithmName[] = ["backprop", "lomo", "mezo"];
+export const THRIFTY: readonly AlgorithmName[] = ["backprop", "lomo", "mezo"];
 
 /** What could be changed: shorter rows, a method that trains less, an algorithm that keeps less, or more memory. */
 function refusal(

@@ -8,6 +8,9 @@ import type {
   DocumentList,
   ExportRequest,
   IndexCutting,
+  PlanAnswer,
+  PlanChange,
+  PlanRequest,
   PreferenceFacts,
   PreferenceRequest,
   RunAction,
@@ -101,6 +104,13 @@ export interface PreferenceService {
   pairs(): Promise<string>;
 }
 
+/** Trainings that have not begun. @throws Refusal 400 for what is no model. */
+export interface Plans {
+  plan(request: PlanRequest): Promise<PlanAnswer>;
+  /** Single changes with which it would fit. */
+  changes(request: PlanRequest): Promise<readonly PlanChange[]>;
+}
+
 export interface StudioService {
   readonly live: LiveState;
   readonly job: JobControl;
@@ -109,4 +119,5 @@ export interface StudioService {
   readonly write: WriteService;
   readonly preferences: PreferenceService;
   readonly runs: Runs;
+  readonly plan: Plans;
 }

@@ -106,7 +106,7 @@ export async function readPoints(folder: string, from = 0): Promise<RunPoint[]> 
     const { step, loss } = data;
     if (data.type === "evaluation") return [{ step, heldOutLoss: loss }];
     const { learningRate, tokens, ms, rssBytes } = data;
-    const speed = ms !== undefined && ms > 0 && { tokensPerSecond: (1000 * tokens) / ms };
+    const speed = ms !== undefined && ms > 0 && { seconds: ms / 1000, tokensPerSecond: (1000 * tokens) / ms };
     return [{ step, loss, learningRate, ...speed, ...(rssBytes !== undefined && { memoryBytes: rssBytes }) }];
   });
 }
@@ -172,8 +172,8 @@ export const planned = ({ steps, memory, secondsPerStep }: RunPlan) => ({
 
 /** A summary after one more point of the run's curves. */
 export function withPoint(summary: RunSummary, point: RunPoint): RunSummary {
-  const { step, loss, heldOutLoss, tokensPerSecond, memoryBytes } = point;
-  const { progress = { step: 0, steps: 0 }, best, peakBytes = 0 } = summary;
+  const { step, loss, heldOutLoss, tokensPerSecond, seconds, memoryBytes } = point;
+  const { progress = { step: 0, steps: 0 }, best, peakBytes = 0, secondsPerStep: mean = seconds ?? 0 } = summary;
   const isBest = heldOutLoss !== undefined && step > 0 && (best === undefined || heldOutLoss < best.loss);
   return {
     ...summary,
@@ -186,6 +186,7 @@ export function withPoint(summary: RunSummary, point: RunPoint): RunSummary {
     },
     ...(heldOutLoss !== undefined && step === 0 && { lossBefore: heldOutLoss }),
     ...(isBest && { best: { step, loss: heldOutLoss } }),
+    ...(seconds !== undefined && { secondsPerStep: mean + (seconds - mean) / Math.max(1, step) }),
     ...(memoryBytes !== undefined && { peakBytes: Math.max(peakBytes, memoryBytes) }),
   };
 }

@@ -9,6 +9,7 @@ import { health } from "./health.js";
 import { index } from "./index-anew.js";
 import { job } from "./job.js";
 import { page, pageAssets } from "./page.js";
+import { plan, planChanges } from "./plan.js";
 import { prefer, preferences } from "./preferences.js";
 import { runAction } from "./run-action.js";
 import { runDetail } from "./run-detail.js";
@@ -39,6 +40,8 @@ export const routes = {
   prefer,
   preferences,
   choices,
+  plan,
+  planChanges,
   startRun,
   runAction,
   runDetail,

@@ -3,6 +3,7 @@
 export type * from "./ask.js";
 export type * from "./documents.js";
 export type * from "./errors.js";
+export type * from "./plan.js";
 export type * from "./preferences.js";
 export type * from "./runs.js";
 export type * from "./state.js";

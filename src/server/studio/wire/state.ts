@@ -127,8 +127,9 @@ export interface RunSummary {
   /** Memory that the plan predicts, and what the process took at most so far. */
   readonly predictedBytes?: number;
   readonly peakBytes?: number;
-  /** Seconds per step as planned. */
+  /** Seconds per step as planned, and the mean of those taken. */
   readonly plannedSecondsPerStep?: number;
+  readonly secondsPerStep?: number;
   /** Changes whenever the run's samples or files do. */
   readonly revision: number;
   readonly error?: string;
@@ -158,6 +159,8 @@ export interface RunPoint {
   readonly heldOutLoss?: number;
   readonly learningRate?: number;
   readonly tokensPerSecond?: number;
+  /** Of the step. */
+  readonly seconds?: number;
   /** Resident memory of the run's process. */
   readonly memoryBytes?: number;
 }
