@@ -14,6 +14,7 @@ export const views: Readonly<Record<string, ViewDef>> = {
     label: "Documents",
     load: () => import("./documents/documents-view.js").then(({ DocumentsView }) => DocumentsView),
   },
+  plan: { label: "Plan", load: () => import("./plan/plan-view.js").then(({ PlanView }) => PlanView) },
   runs: { label: "Runs", load: () => import("./runs/runs-view.js").then(({ RunsView }) => RunsView) },
   ask: { label: "Ask", load: () => import("./ask/ask-view.js").then(({ AskView }) => AskView) },
 };

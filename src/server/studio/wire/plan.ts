@@ -8,7 +8,7 @@ export interface PlanRequest {
   readonly base: string;
   readonly method: string;
   readonly algorithm: string;
-  /** Default: the algorithm's own. */
+  /** Empty or left out: the algorithm's own. */
   readonly optimizer?: string;
   readonly precision: string;
   /** Positions per row. */

@@ -6,6 +6,7 @@ import type { RunChoices, RunRequest, RunSummary, Uploaded } from "../../../../s
 import { get, messageOf, post, postFile, ServerError } from "../../api.js";
 import { bytes } from "../../format.js";
 import { Alert } from "../../parts/alert.js";
+import { ModelPicker } from "../../parts/model-picker.js";
 import { goTo, linkTo } from "../../route.js";
 import "./runs.css";
 
@@ -174,10 +175,9 @@ function requestOf(form: HTMLFormElement): RunRequest {
     ["algorithm", "optimizer", "precision"].flatMap((name) => (text(name) === "" ? [] : [[name, text(name)]])),
   );
   const memory = number("memory");
-  const base = text("base") === "" ? text("basePath") : text("base");
   return {
     name: text("name"),
-    base,
+    base: text("base"),
     data: text("data"),
     method: text("method"),
     ...given,
@@ -228,31 +228,18 @@ const Options = ({ id, values, start, usual }: OptionsProps) => (
   </select>
 );
 
-const ELSEWHERE = "";
+interface BaseFieldProps {
+  readonly choices: RunChoices;
+  readonly start: string | null;
+  readonly fault: Fault | undefined;
+}
 
-function BaseField({ choices, start, fault }: { choices: RunChoices; start: string | null; fault: Fault | undefined }) {
-  const isKnown = start === null || choices.bases.some(({ path }) => path === start);
-  const [base, setBase] = useState(
-    (isKnown ? start : null) ?? (isKnown ? choices.bases[0]?.path : undefined) ?? ELSEWHERE,
-  );
+function BaseField({ choices: { bases }, start, fault }: BaseFieldProps) {
+  const [path, setPath] = useState(start ?? bases[0]?.path ?? "");
   return (
     <Field name="base" label="Start from the model" fault={fault}>
-      <select id="base" name="base" value={base} onChange={(event) => setBase(event.currentTarget.value)}>
-        {choices.bases.map(({ path, label }) => (
-          <option key={path} value={path}>
-            {label}
-          </option>
-        ))}
-        <option value={ELSEWHERE}>one at another path …</option>
-      </select>
-      {base === ELSEWHERE && (
-        <input
-          name="basePath"
-          aria-label="Path of the model on the server's machine"
-          placeholder="/path/to/model: a folder, a GGUF or a llama2.c file"
-          defaultValue={isKnown ? "" : (start ?? "")}
-        />
-      )}
+      <ModelPicker id="base" bases={bases} path={path} onChange={setPath} />
+      <input type="hidden" name="base" value={path} />
     </Field>
   );
 }
