@@ -35,8 +35,7 @@ export function AskDocuments({ question }: { readonly question: string }) {
     else goTo("ask", typed === "" ? {} : { question: typed });
   }
   return (
-    <section class="ask-documents" aria-labelledby="ask-title">
-      <h1 id="ask-title">Ask the documents</h1>
+    <div class="ask-documents">
       <search>
         <form class="row fill" onSubmit={submit}>
           <input
@@ -53,7 +52,7 @@ export function AskDocuments({ question }: { readonly question: string }) {
       </search>
       {error && <Alert>{error}</Alert>}
       {question === "" ? <Start /> : !error && <Found answer={answer} />}
-    </section>
+    </div>
   );
 }
 
