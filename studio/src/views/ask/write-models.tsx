@@ -7,12 +7,12 @@ import { linkTo } from "../../route.js";
 import { Judge } from "./judge.js";
 import { chosenWriters, settings, type WriteSettings } from "./settings.js";
 import { WriteForm } from "./write-form.js";
-import { isGoing, sides, stop, write } from "./writing.js";
+import { isGoing, sides, stop, turnsOf, write } from "./writing.js";
 import { WrittenText } from "./written-text.js";
 import "./write.css";
 
 /** Whether the names of the writers are hidden now. */
-const isHidden = signal(false);
+const isHidden = signal(settings.peek().isBlind);
 
 /** Half of the time the other way round, where nobody is to know who writes where. */
 const inOrder = <T,>(pair: readonly T[], isBlind: boolean): readonly T[] =>
@@ -21,7 +21,7 @@ const inOrder = <T,>(pair: readonly T[], isBlind: boolean): readonly T[] =>
 function requestsOf(asked: WriteSettings): readonly WriteRequest[] {
   const { prompt, temperature, topP, maxTokens, seed, isGrounded, isBlind } = asked;
   const [left, right] = chosenWriters(asked);
-  const common = { prompt, temperature, topP, maxTokens, isGrounded };
+  const common = { earlier: [], prompt, temperature, topP, maxTokens, isGrounded };
   // the same model twice is to write two texts
   const requests = [left, right].flatMap((writer, i) =>
     writer === undefined ? [] : [{ ...common, writer, seed: seed + (i === 1 && left === right ? 1 : 0) }],
@@ -41,6 +41,16 @@ function beginNext(): void {
   begin();
 }
 
+/** Each model goes on with its own conversation. */
+function goOn(prompt: string): void {
+  write(
+    sides.value.map(({ written }) => {
+      const { request } = written.value;
+      return { ...request, prompt, earlier: turnsOf(written.value) };
+    }),
+  );
+}
+
 export function WriteModels() {
   if (writers.value.length === 0) {
     return (
@@ -51,9 +61,13 @@ export function WriteModels() {
     );
   }
   const shown = sides.value;
-  const isWriting = shown.some(({ written }) => isGoing(written.value));
-  const { isBlind, isGrounded } = settings.value;
-  const names = shown.map(({ written }) => nameOf(written.value.request.writer));
+  const texts = shown.map(({ written }) => written.value);
+  const isWriting = texts.some(isGoing);
+  const isFree = texts.every(({ request }) => !request.isGrounded);
+  // answers to conversations that went apart are no pair
+  const isFirst = texts.every(({ request }) => request.earlier.length === 0);
+  const { isBlind } = settings.value;
+  const names = texts.map(({ request }) => nameOf(request.writer));
   return (
     <>
       <WriteForm isWriting={isWriting} onWrite={() => begin()} onNext={beginNext} onStop={stop} />
@@ -64,9 +78,12 @@ export function WriteModels() {
           ))}
         </div>
       )}
-      {shown.length === 2 && !isGrounded && (
+      {!isWriting && texts.some(({ status }) => status === "done" || status === "stopped") && isFree && (
+        <FollowUp key={texts[0]!.request.earlier.length} onSend={goOn} />
+      )}
+      {texts.length === 2 && isFree && isFirst && (
         <Judge
-          texts={[shown[0]!.written.value, shown[1]!.written.value]}
+          texts={[texts[0]!, texts[1]!]}
           isBlind={isBlind}
           onJudged={() => {
             isHidden.value = false;
@@ -75,6 +92,25 @@ export function WriteModels() {
         />
       )}
     </>
+  );
+}
+
+function FollowUp({ onSend }: { onSend(prompt: string): void }) {
+  function submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const prompt = `${new FormData(event.currentTarget as HTMLFormElement).get("prompt")}`;
+    if (prompt.trim() !== "") onSend(prompt);
+  }
+  return (
+    <form class="row fill" onSubmit={submit}>
+      <input
+        name="prompt"
+        aria-label="Next message"
+        placeholder="Next message; each model goes on with its own text"
+        maxLength={20_000}
+      />
+      <button type="submit">Go on</button>
+    </form>
   );
 }
 

@@ -1,9 +1,10 @@
 /** @file Texts that are being written: asked for, followed token by token, stopped. Kept while other views are shown. */
 
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import type {
   AskedStatement,
   ErrorResponse,
+  Turn,
   WriteEvent,
   WriteRequest,
   WrittenToken,
@@ -29,6 +30,13 @@ export interface Written {
 
 export const textOf = ({ units }: Pick<Written, "units">): string => units.map(({ text }) => text).join("");
 
+/** The conversation with this text at its end. */
+export const turnsOf = ({ request: { earlier, prompt }, ...written }: Written): Turn[] => [
+  ...earlier,
+  { role: "user", content: prompt },
+  { role: "assistant", content: textOf(written) },
+];
+
 export const isGoing = ({ status }: Written): boolean => status === "opening" || status === "writing";
 
 type Sent = WriteEvent | { readonly event: "error"; readonly data: ErrorResponse };
@@ -40,9 +48,14 @@ export class Writing {
   #waiting: WrittenToken[] = [];
   #frame: number | undefined;
 
-  constructor(request: WriteRequest) {
-    this.#written = signal<Written>({ request, status: "opening", units: [] });
-    void this.#follow(request);
+  constructor(written: Written) {
+    this.#written = signal(written);
+  }
+
+  static begin(request: WriteRequest): Writing {
+    const writing = new Writing({ request, status: "opening", units: [] });
+    void writing.#follow(request);
+    return writing;
   }
 
   get written(): ReadonlySignal<Written> {
@@ -101,13 +114,21 @@ function joined(units: readonly Unit[], tokens: readonly WrittenToken[]): Unit[]
   return all;
 }
 
-/** The texts that are shown: left, and right where two models write. */
-export const sides = signal<readonly Writing[]>([]);
+const KEY = "tessera-written";
+
+/** The texts that are shown: left, and right where two models write. Finished ones outlast a reload of the page. */
+export const sides = signal<readonly Writing[]>(
+  (JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as Written[]).map((written) => new Writing(written)),
+);
+effect(() => {
+  const written = sides.value.map((side) => side.written.value);
+  if (!written.some(isGoing)) sessionStorage.setItem(KEY, JSON.stringify(written));
+});
 
 /** Writes anew; what was being written stops. */
 export function write(requests: readonly WriteRequest[]): void {
   stop();
-  sides.value = requests.map((request) => new Writing(request));
+  sides.value = requests.map((request) => Writing.begin(request));
 }
 
 export function stop(): void {

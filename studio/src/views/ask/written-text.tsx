@@ -1,7 +1,7 @@
 /** @file A text as it is written, with how likely each of its tokens was. */
 
 import { useState } from "preact/hooks";
-import type { WrittenToken } from "../../../../src/server/studio/wire/index.js";
+import type { Turn, WrittenToken } from "../../../../src/server/studio/wire/index.js";
 import { integer, plural, significant } from "../../format.js";
 import { Alert } from "../../parts/alert.js";
 import { Statements } from "./statements.js";
@@ -13,7 +13,7 @@ interface WrittenProps {
 }
 
 export function WrittenText({ written, title }: WrittenProps) {
-  const { status, units, statements, error } = written;
+  const { request, status, units, statements, error } = written;
   const [at, setAt] = useState<number>();
   function point({ target }: Event): void {
     const unit = target instanceof Element ? target.closest("[data-unit]")?.getAttribute("data-unit") : undefined;
@@ -28,6 +28,9 @@ export function WrittenText({ written, title }: WrittenProps) {
           {statusText(written)}
         </p>
       </header>
+      {request.earlier.length > 0 && (
+        <Earlier turns={[...request.earlier, { role: "user", content: request.prompt }]} />
+      )}
       {units.length > 0 && (
         <>
           <p class="tokens" onPointerOver={point} onPointerDown={point}>
@@ -79,6 +82,19 @@ function statusText({ status, start, end, units }: Written): string {
   const why = end.reason === "stop" ? "ended by itself" : "ended at the limit";
   const speed = end.seconds > 0 ? `, ${significant(end.numTokens / end.seconds)} tokens/s` : "";
   return `${form}; ${why}: ${plural(end.numTokens, "token")} after ${integer(start?.numPromptTokens ?? 0)}${speed}`;
+}
+
+function Earlier({ turns }: { readonly turns: readonly Turn[] }) {
+  return (
+    <ol class="earlier">
+      {turns.map(({ role, content }, i) => (
+        <li key={i} class={role}>
+          <span class="unseen">{role === "user" ? "You: " : "The model: "}</span>
+          {content}
+        </li>
+      ))}
+    </ol>
+  );
 }
 
 function Checked({ statements }: { readonly statements: NonNullable<Written["statements"]> }) {
