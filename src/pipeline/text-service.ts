@@ -352,8 +352,16 @@ class ModelWriter {
 
   #spelled(id: number): Pick<TokenChance, "token" | "bytes"> {
     const isKnown = this.#tokenizer.token(id) !== undefined;
-    const token = isKnown ? this.#tokenizer.decode([id], { keepSpecialTokens: true }) : "";
+    const token = isKnown ? this.#withinText(id) : "";
     return { token, bytes: [...(this.#partOfCharacter(id, token) ?? new TextEncoder().encode(token))] };
+  }
+
+  /** What a token adds to a text: some tokenizers leave out the space of the first one. */
+  #withinText(id: number): string {
+    const decoder = this.#tokenizer.streamDecoder({ keepSpecialTokens: true });
+    const before = decoder.push(this.#tokenizer.encode("a")[0] ?? id);
+    const added = decoder.push(id) + decoder.flush();
+    return before === "" ? this.#tokenizer.decode([id], { keepSpecialTokens: true }) : added;
   }
 
   /** Bytes of a token that is no whole text. */

@@ -40,6 +40,7 @@ const post = (request: Partial<WriteRequest>) =>
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       writer: "base",
+      earlier: [],
       prompt: "Hello",
       temperature: 0,
       topP: 1,
@@ -84,6 +85,20 @@ describe("a text", () => {
       expect(all.reduce((sum, p) => sum + p)).toBeLessThanOrEqual(1 + 1e-6);
     }
     expect(studio.live.current.writers[0]).toMatchObject({ id: "base", kind: "base", hasChat: true });
+  });
+
+  it("goes on with a conversation", async () => {
+    const one = await eventsOf({});
+    const two = await eventsOf({
+      earlier: [
+        { role: "user", content: "Hello" },
+        { role: "assistant", content: textOf(one) },
+      ],
+      prompt: "What is the weather in Paris?",
+    });
+    const sizes = [one, two].map(([start]) => (start!.event === "start" ? start!.data.numPromptTokens : 0));
+    expect(sizes[1]).toBeGreaterThan(sizes[0]! + 12);
+    expect(textOf(two)).not.toBe(textOf(one));
   });
 
   it("is the same for the same seed and another for another", async () => {
@@ -133,6 +148,7 @@ describe("a text that cannot be written", () => {
     ["topP", { topP: 2 }],
     ["maxTokens", { maxTokens: 0 }],
     ["seed", { seed: 0.5 }],
+    ["earlier", { isGrounded: true, earlier: [{ role: "user", content: "Hello" }] }],
   ])("names the field: %s", async (field, request) => {
     const response = await post(request);
     const { error } = (await response.json()) as ErrorResponse;

@@ -5,7 +5,7 @@ import { CapacityError } from "../../base/errors.js";
 import type { PackedContext } from "../../retrieval/index.js";
 import type { Prompt, TextPiece, TokenChance } from "../../server/openai/service.js";
 import type { WriteService } from "../../server/studio/service.js";
-import type { TokenProbability, WriteEvent, WriteRequest, WrittenToken } from "../../server/studio/wire/index.js";
+import type { TokenProbability, Turn, WriteEvent, WriteRequest, WrittenToken } from "../../server/studio/wire/index.js";
 import type { KnowledgeBase } from "../knowledge-base/knowledge-base.js";
 import { ifUnchanged, statementsOf } from "./ask.js";
 import type { OpenKnowledge } from "./open-knowledge.js";
@@ -29,14 +29,14 @@ export class WriteControl implements WriteService {
   async *write(request: WriteRequest, signal: AbortSignal): AsyncGenerator<WriteEvent, void> {
     using writer = await this.#writers.open(request.writer, signal);
     if (!request.isGrounded) {
-      yield* text(writer, request.prompt, request, signal);
+      yield* text(writer, [...request.earlier, asked(request.prompt)], request, signal);
       return;
     }
     const knowledge = await this.#knowledge.get();
     const sourceOf = cachedSource(knowledge);
     const packed = await ifUnchanged(passagesFor(writer, request, { knowledge, sourceOf, signal }));
     let written = "";
-    for await (const event of text(writer, answerPrompt(request.prompt, packed.text), request, signal)) {
+    for await (const event of text(writer, [asked(answerPrompt(request.prompt, packed.text))], request, signal)) {
       if (event.event === "token") written += event.data.text;
       if (event.event === "end") {
         const answer = await ifUnchanged(
@@ -49,15 +49,17 @@ export class WriteControl implements WriteService {
   }
 }
 
+const asked = (content: string): Turn => ({ role: "user", content });
+
 /** The text after a prompt, from `start` to `end`. */
 async function* text(
   { id, service }: OpenWriter,
-  content: string,
+  turns: readonly Turn[],
   { temperature, topP, maxTokens, seed }: WriteRequest,
   signal: AbortSignal,
 ): AsyncGenerator<WriteEvent, void> {
   const begin = performance.now();
-  const prompt = await promptOf({ id, service }, content);
+  const prompt = await promptOf({ id, service }, turns);
   const { numPromptTokens, pieces } = await service.generate({
     model: id,
     prompt,
@@ -79,10 +81,10 @@ async function* text(
   }
 }
 
-/** One message of a user where the model has a chat template, else the text itself, to be gone on with. */
-async function promptOf({ id, service }: Pick<OpenWriter, "id" | "service">, content: string): Promise<Prompt> {
-  if (!service.hasChat) return { kind: "plain", text: content };
-  const messages = [{ role: "user", content }];
+/** A conversation where the model has a chat template, else one text that is gone on with. */
+async function promptOf({ id, service }: Pick<OpenWriter, "id" | "service">, turns: readonly Turn[]): Promise<Prompt> {
+  if (!service.hasChat) return { kind: "plain", text: turns.map(({ content }) => content).join("") };
+  const messages = turns.map(({ role, content }) => ({ role, content }));
   const { text: rendered } = await service.renderChat({ model: id, messages, tools: [], variables: {} });
   return { kind: "chat", text: rendered };
 }
@@ -115,7 +117,7 @@ async function passagesFor(
   { knowledge, sourceOf, signal }: { knowledge: KnowledgeBase; sourceOf: SourceOf; signal: AbortSignal },
 ): Promise<PackedContext> {
   const { service, tokenizer, contextLength, label } = writer;
-  const around = await service.countTokens(await promptOf(writer, answerPrompt(prompt, "")));
+  const around = await service.countTokens(await promptOf(writer, [asked(answerPrompt(prompt, ""))]));
   const budget = contextLength - maxTokens - around;
   const pack = { budget: Math.max(1, budget), counter: tokenizer, source: sourceOf };
   const { packed, passages } = await knowledge.retrieve(prompt, { limit: PASSAGES, pack, signal });

@@ -1,22 +1,19 @@
 /** @file Every view of the Studio: axe finds nothing serious, nothing is wider than a phone, the keyboard reaches it. */
 
-import { readFileSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStudio, type Studio } from "../../../src/pipeline/studio/studio.js";
 import { listen, type RunningServer } from "../../../src/server/adapters/node.js";
 import { createStudioApp } from "../../../src/server/studio/app.js";
+import { seriousFaults } from "../../support/axe.js";
 import { buildStudio } from "../../support/built-studio.js";
 import { noChromium, openChromium } from "../../support/chromium.js";
 
 const KEY = "0123456789abcdef0123";
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Addresses of views, each in a state in which it shows something. */
 const views = [
@@ -26,6 +23,7 @@ const views = [
   "#/plan",
   "#/runs",
   "#/ask?question=How%20do%20I%20add%20a%20store%3F",
+  "#/ask?do=write",
   "#/models",
 ];
 
@@ -72,14 +70,6 @@ describe.skipIf(noChromium)(`every view in a browser ${noChromium ?? ""}`, () =>
     await page.locator("main h1").waitFor();
     await page.waitForLoadState("networkidle", { timeout: 2000 }).catch(() => undefined);
   }
-
-  const seriousFaults = async (page: Page): Promise<string[]> => {
-    await page.evaluate(axe);
-    const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join("; ")}`);
-  };
 
   it("asks for the key, says when it is another one, and passes axe itself", async () => {
     const page = await browser.newPage();

@@ -2,10 +2,18 @@
 
 import type { AskedStatement } from "./ask.js";
 
+/** A message of a conversation. */
+export interface Turn {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+}
+
 /** Body of `POST /api/write`. */
 export interface WriteRequest {
   /** Id of a writer of the state. */
   readonly writer: string;
+  /** What stands before the prompt, oldest first. Empty for a grounded text. */
+  readonly earlier: readonly Turn[];
   readonly prompt: string;
   /** 0 takes the likeliest token, 2 is wild. */
   readonly temperature: number;

@@ -4,10 +4,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AskResponse } from "../../../../src/server/studio/wire/index.js";
 import { messageOf, post } from "../../api.js";
 import { duration, plural } from "../../format.js";
-import { state } from "../../live.js";
+import { state, writers } from "../../live.js";
 import { Alert } from "../../parts/alert.js";
 import { goTo, linkTo } from "../../route.js";
 import { Considered } from "./considered.js";
+import { change } from "./settings.js";
 import { Statements } from "./statements.js";
 
 /** @param question that of the address; asked at once unless empty. */
@@ -35,8 +36,7 @@ export function AskDocuments({ question }: { readonly question: string }) {
     else goTo("ask", typed === "" ? {} : { question: typed });
   }
   return (
-    <section class="ask-documents" aria-labelledby="ask-title">
-      <h1 id="ask-title">Ask the documents</h1>
+    <div class="ask-documents">
       <search>
         <form class="row fill" onSubmit={submit}>
           <input
@@ -53,7 +53,7 @@ export function AskDocuments({ question }: { readonly question: string }) {
       </search>
       {error && <Alert>{error}</Alert>}
       {question === "" ? <Start /> : !error && <Found answer={answer} />}
-    </section>
+    </div>
   );
 }
 
@@ -104,6 +104,17 @@ function Found({ answer }: { readonly answer: AskResponse | undefined }) {
           <div class="sheet answer">
             <h2>The documents say</h2>
             <Statements statements={answer.statements} />
+            {writers.value.length > 0 && (
+              <p>
+                <a
+                  href={linkTo("ask", { do: "write" })}
+                  onClick={() => change({ prompt: answer.question, isGrounded: true })}
+                >
+                  Let a model answer from these passages
+                </a>{" "}
+                <span class="quiet">what it quotes is checked</span>
+              </p>
+            )}
           </div>
         )}
       </div>

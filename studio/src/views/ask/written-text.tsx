@@ -1,0 +1,159 @@
+/** @file A text as it is written, with how likely each of its tokens was. */
+
+import { useState } from "preact/hooks";
+import type { Turn, WrittenToken } from "../../../../src/server/studio/wire/index.js";
+import { integer, plural, significant } from "../../format.js";
+import { Alert } from "../../parts/alert.js";
+import { Statements } from "./statements.js";
+import type { Unit, Written } from "./writing.js";
+
+interface WrittenProps {
+  readonly written: Written;
+  readonly title: string;
+}
+
+export function WrittenText({ written, title }: WrittenProps) {
+  const { request, status, units, statements, error } = written;
+  const [at, setAt] = useState<number>();
+  function point({ target }: Event): void {
+    const unit = target instanceof Element ? target.closest("[data-unit]")?.getAttribute("data-unit") : undefined;
+    if (unit !== null && unit !== undefined) setAt(Number(unit));
+  }
+  const shown = at === undefined ? undefined : units[at];
+  return (
+    <article class="written sheet" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <p class="quiet" role="status">
+          {statusText(written)}
+        </p>
+      </header>
+      {request.earlier.length > 0 && (
+        <Earlier turns={[...request.earlier, { role: "user", content: request.prompt }]} />
+      )}
+      {units.length > 0 && (
+        <>
+          <p class="tokens" onPointerOver={point} onPointerDown={point}>
+            {units.map((unit, i) => (
+              <Token key={i} unit={unit} place={i} isShown={i === at} />
+            ))}
+          </p>
+          <div class="chances">
+            <label class="row">
+              <span class="quiet">Token</span>
+              <input
+                type="range"
+                min={0}
+                max={units.length - 1}
+                value={at ?? 0}
+                aria-label={`Token of ${title}`}
+                aria-valuetext={valueText(shown ?? units[0]!)}
+                onFocus={() => setAt(at ?? 0)}
+                onInput={({ currentTarget }) => setAt(currentTarget.valueAsNumber)}
+              />
+              <span class="quiet number">{at === undefined ? "" : `${at + 1} of ${units.length}`}</span>
+            </label>
+            {shown ? (
+              shown.tokens.map((token, i) => <Chances key={i} token={token} />)
+            ) : (
+              <p class="quiet">
+                Shaded words were a gamble: the darker, the less likely. Point at one, or move the slider, to see what
+                else the model considered.
+              </p>
+            )}
+          </div>
+        </>
+      )}
+      {statements && <Checked statements={statements} />}
+      {status === "failed" && <Alert>{error}</Alert>}
+    </article>
+  );
+}
+
+function statusText({ status, start, end, units }: Written): string {
+  if (status === "opening") return "The model is being opened …";
+  const form =
+    start?.form === "chat"
+      ? "answers a message, by its chat template"
+      : "goes on with the text; it has no chat template";
+  if (status === "writing") return `${form}; ${plural(units.length, "token")} so far`;
+  if (status === "stopped") return `stopped after ${plural(units.length, "token")}`;
+  if (status === "failed" || !end) return "";
+  const why = end.reason === "stop" ? "ended by itself" : "ended at the limit";
+  const speed = end.seconds > 0 ? `, ${significant(end.numTokens / end.seconds)} tokens/s` : "";
+  return `${form}; ${why}: ${plural(end.numTokens, "token")} after ${integer(start?.numPromptTokens ?? 0)}${speed}`;
+}
+
+function Earlier({ turns }: { readonly turns: readonly Turn[] }) {
+  return (
+    <ol class="earlier">
+      {turns.map(({ role, content }, i) => (
+        <li key={i} class={role}>
+          <span class="unseen">{role === "user" ? "You: " : "The model: "}</span>
+          {content}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Checked({ statements }: { readonly statements: NonNullable<Written["statements"]> }) {
+  return (
+    <section class="checked">
+      <h3>Checked against the documents</h3>
+      {statements.length === 0 ? <p>It says that the documents do not say.</p> : <Statements statements={statements} />}
+    </section>
+  );
+}
+
+interface TokenProps {
+  readonly unit: Unit;
+  readonly place: number;
+  readonly isShown: boolean;
+}
+
+function Token({ unit: { text, tokens }, place, isShown }: TokenProps) {
+  const likelihood = tokens.reduce((product, { probability }) => product * probability, 1);
+  return (
+    <span class={`token ${levelOf(likelihood)}${isShown ? " shown" : ""}`} data-unit={place}>
+      {text}
+    </span>
+  );
+}
+
+function levelOf(probability: number): string {
+  if (probability >= 0.5) return "sure";
+  if (probability >= 0.2) return "fair";
+  return probability >= 0.05 ? "unsure" : "rare";
+}
+
+const valueText = ({ tokens }: Unit): string =>
+  tokens.map(({ token, probability }) => `${visible(token)}, ${percent(probability)}`).join("; ");
+
+/** The token that was drawn and the likeliest in its place. */
+function Chances({ token: { token, probability, top } }: { readonly token: WrittenToken }) {
+  const isAmong = top.some((other) => other.token === token);
+  const listed = isAmong ? top : [{ token, probability }, ...top];
+  return (
+    <ol>
+      {listed.map((other) => (
+        <li key={other.token} class={other.token === token ? "drawn" : ""}>
+          <code>{visible(other.token)}</code>
+          <span class="bar" aria-hidden="true">
+            <span style={{ width: `${Math.max(0.5, 100 * other.probability)}%` }} />
+          </span>
+          <span class="number">{percent(other.probability)}</span>
+          {other.token === token && <span class="unseen">, written</span>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const visible = (token: string): string =>
+  token === "" ? "(nothing)" : token.replaceAll("\n", "⏎").replaceAll("\t", "⇥").replaceAll(" ", "␣");
+
+function percent(probability: number): string {
+  const value = 100 * probability;
+  return value < 0.1 ? "< 0.1 %" : `${value >= 99.95 ? "100" : value.toFixed(1)} %`;
+}
