@@ -4,7 +4,7 @@ import { ConfigError } from "../base/errors.js";
 import { type HostTensor, hostTensor, zeros } from "../base/host-tensor.js";
 import { type LanguageModel, type Parameters, parameterSpecs } from "../nn/index.js";
 import type { Feeds, Runtime } from "../runtime/index.js";
-import { layerGraph, REPORT, type SequenceShape } from "./layer-graph.js";
+import { ATTENTION, layerGraph, REPORT, type SequenceShape } from "./layer-graph.js";
 import { logitsGraph } from "./loss-graphs.js";
 import { flatRows, lookUp, SequenceFeeds } from "./sequence-feeds.js";
 import { localFormats, localParameters } from "./train-plan.js";
@@ -19,6 +19,8 @@ export interface ForwardInput {
 export interface ForwardOptions {
   /** Return hidden states and what layers report. Default false: the memory is that of one layer. */
   readonly inner?: boolean;
+  /** Return the probabilities of attention. Default false: they take H · T² numbers a layer. */
+  readonly attention?: boolean;
   /** Queries per attention tile. Default 256. */
   readonly attentionTile?: number;
 }
@@ -33,6 +35,8 @@ export interface ForwardResult {
   readonly hiddenStates?: readonly HostTensor[];
   /** On request: by layer, what it reports by name (`ROUTER_LOGITS`). */
   readonly reports?: readonly Readonly<Record<string, HostTensor>>[];
+  /** On request: of each layer that attends, how much each token looks at each, [B, H, T, T]. */
+  readonly attention?: readonly HostTensor[];
 }
 
 /**
@@ -45,7 +49,7 @@ export async function forward(
   model: LanguageModel,
   parameters: Parameters,
   input: ForwardInput,
-  { inner = false, attentionTile = 256 }: ForwardOptions = {},
+  { inner = false, attention = false, attentionTile = 256 }: ForwardOptions = {},
 ): Promise<ForwardResult> {
   const { batchSize, time, ids, mask } = checked(model, parameters, input);
   const shape: SequenceShape = { batchSize, time, attentionTile, packed: mask !== undefined };
@@ -53,22 +57,29 @@ export async function forward(
   feeds.set(unlabelled(ids, batchSize, mask));
   let x = zeros("float32", [batchSize, time, model.hiddenSize]);
   lookUp(model, parameters.get(model.embedding.name)!, ids, x);
+  const mode = attention ? "inspect" : inner ? "report" : "evaluate";
   const hiddenStates: HostTensor[] = [];
   const reports: Readonly<Record<string, HostTensor>>[] = [];
+  const probabilities: HostTensor[] = [];
   for (const [i, layer] of model.layers.entries()) {
     if (layer.kind !== "stem") hiddenStates.push(x);
     const program = await runtime.compile(
-      layerGraph(model, layer.kind, shape, inner ? "report" : "evaluate", localFormats(model, layer, parameters)),
+      layerGraph(model, layer.kind, shape, mode, localFormats(model, layer, parameters)),
     );
     const all: Feeds = { x, ...feeds.ofLayer(i), ...localParameters(model, layer, parameters) };
     const { y, ...reported } = await program.run(named(all, program.graph.inputs));
     x = y!;
-    reports.push(Object.fromEntries(Object.entries(reported).map(([name, v]) => [name.slice(REPORT.length), v])));
+    const { [REPORT + ATTENTION]: attended, ...rest } = reported;
+    if (attended) probabilities.push(attended);
+    reports.push(Object.fromEntries(Object.entries(rest).map(([name, v]) => [name.slice(REPORT.length), v])));
     if (!inner) hiddenStates.length = 0;
   }
   const { logits, h } = await logitsOf(runtime, model, parameters, x);
-  if (!inner) return { logits };
-  return { logits, hiddenStates: [...hiddenStates, h], reports };
+  return {
+    logits,
+    ...(inner && { hiddenStates: [...hiddenStates, h], reports }),
+    ...(attention && { attention: probabilities }),
+  };
 }
 
 async function logitsOf(

@@ -12,6 +12,7 @@ import {
   type Graph,
   graph,
   shiftedAttention,
+  shownAttention,
   type Tensor,
 } from "../graph/index.js";
 import {
@@ -57,11 +58,13 @@ export function tableFeeds(model: LanguageModel, time: number): Record<string, H
 
 /**
  * What a layer's graph is built for: "train" reads a scalar `seed` for dropout masks, "evaluate" has no dropout,
- * "report" has none either and hands out what the layer reports as `report.<name>`.
+ * "report" has none either and hands out what the layer reports as `report.<name>`; "inspect" does so with the
+ * probabilities of its attention too, [B, H, T, T], as `report.attention`.
  */
-export type LayerMode = "train" | "evaluate" | "report";
+export type LayerMode = "train" | "evaluate" | "report" | "inspect";
 
 export const REPORT = "report.";
+export const ATTENTION = "attention";
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -79,12 +82,13 @@ export function layerGraph(
   const layer = model.kinds[kind]!;
   const reports: Record<string, Tensor> = {};
   return graph(`layer.${kind}`, layerInputs(model, layer, shape, mode, frozen), (inputs) => {
-    const context = {
-      ...wholeContext(inputs, shape, mode),
-      report: (name: string, value: Tensor) => {
-        if (mode === "report") reports[REPORT + name] = value;
-      },
+    const report = (name: string, value: Tensor): void => {
+      if (mode === "report" || mode === "inspect") reports[REPORT + name] = value;
     };
+    const shown = mode === "inspect" && {
+      attend: (request: AttentionRequest) => attendShown(request, inputs.segments, report),
+    };
+    const context = { ...wholeContext(inputs, shape, mode), report, ...shown };
     return { y: layer.build(layerScope(layer, inputs, frozen), inputs.x!, context), ...reports };
   });
 }
@@ -168,4 +172,26 @@ function attendWhole(
         ? causalAttention(...parts, { ...visible, ...(bias && { bias }), tile })
         : cappedAttention(...parts, { ...visible, softcap });
   return joinHeads(attended);
+}
+
+/** The same without tiles, which would never have the probabilities as a whole. */
+function attendShown(
+  { q, k, v, numHeads, numKvHeads, scale, window, softcap, bias }: AttentionRequest,
+  segments: Tensor | undefined,
+  report: NonNullable<LayerContext["report"]>,
+): Tensor {
+  const { out, probabilities } = shownAttention(
+    splitHeads(q, numHeads),
+    splitHeads(k, numKvHeads),
+    splitHeads(v, numKvHeads),
+    {
+      scale,
+      ...(window !== undefined && { window }),
+      ...(softcap !== undefined && { softcap }),
+      ...(segments && { segments }),
+      ...(bias && { bias }),
+    },
+  );
+  report(ATTENTION, probabilities);
+  return joinHeads(out);
 }

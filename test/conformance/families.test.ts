@@ -131,6 +131,23 @@ describe.each(goldenNames)("%s", (name) => {
     for (const [i, difference] of hidden.entries()) expect(difference, states[i]!).toBeLessThan(LIMIT);
   });
 
+  it("shows the attention that its logits come from", async () => {
+    const { model, parameters, ids, mask, expected } = golden;
+    const { logits, attention } = await forward(runtime, model, parameters, { ids, mask }, { attention: true });
+    expect(worstOnTokens(golden, logits, expected.get("logits")!)).toBeLessThan(LIMIT);
+    expect(attention).toHaveLength(model.caches.filter((cache) => cache !== undefined).length);
+    const time = ids[0]!.length;
+    for (const { shape, data } of attention!) {
+      expect([shape[0], shape[2], shape[3]]).toEqual([ids.length, time, time]);
+      for (let row = 0; row < data.length; row += time) {
+        const query = (row / time) % time;
+        const seen = Array.from({ length: time }, (_, key) => Number(data[row + key]));
+        expect(Math.abs(seen.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
+        expect(Math.max(0, ...seen.slice(query + 1))).toBe(0);
+      }
+    }
+  });
+
   it.each([true, false])("computes the same as an ONNX file, cache %s", async (cache) => {
     const { model, parameters, ids, mask, expected } = golden;
     const path = join(scratch, `${name}-${cache}.onnx`);
