@@ -70,7 +70,10 @@ describe.skipIf(noChromium)(`runs in a browser ${noChromium ?? ""}`, () => {
     await other.getByText("paused").first().waitFor();
     const { id, progress } = studio.live.current.runs[0]!;
     await other.getByRole("button", { name: "Resume" }).click();
-    await page.getByText(/running, \d+ %/).first().waitFor();
+    await page
+      .getByText(/running, \d+ %/)
+      .first()
+      .waitFor();
     for await (const _ of studio.live.events(AbortSignal.timeout(30_000))) {
       if (studio.live.current.runs[0]!.progress!.step > progress!.step + 20) break;
     }
@@ -79,7 +82,11 @@ describe.skipIf(noChromium)(`runs in a browser ${noChromium ?? ""}`, () => {
     expect(studio.live.current.runs[0]).toMatchObject({ status: "done", base: "colours" });
 
     await page.getByRole("heading", { name: "What it writes" }).waitFor();
-    await page.getByText("Before the first step").or(page.getByText(/Show all/)).first().waitFor();
+    await page
+      .getByText("Before the first step")
+      .or(page.getByText(/Show all/))
+      .first()
+      .waitFor();
     const download = page.waitForEvent("download");
     await page.getByRole("link", { name: "adapter_model.safetensors" }).click();
     const kept = await (await download).path();
