@@ -1,6 +1,6 @@
-/** @file The main job in a browser: a folder is read, indexed and trained on while two tabs watch, stopped and gone on with. */
+/** @file The main job in a browser: a folder is read, indexed and trained on while two tabs watch, stopped and gone on with, then asked. */
 
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,6 +36,7 @@ describe.skipIf(noChromium)(`the main job in a browser ${noChromium ?? ""}`, () 
 
   async function open(): Promise<Page> {
     const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => faults.push(error.message));
     page.on("console", (message) => {
       if (message.type() === "error") faults.push(message.text());
@@ -51,17 +52,29 @@ describe.skipIf(noChromium)(`the main job in a browser ${noChromium ?? ""}`, () 
   it("is shown in every tab, survives a reload, stops with a checkpoint and goes on", async () => {
     const [page, other] = [await open(), await open()];
     await page.getByRole("button", { name: "Index and train" }).click();
-    await other.getByText(/Step \d+ of \d+, loss/).waitFor({ timeout: 40_000 });
+    await other.getByText(/Step \d+ of \d+, loss/).waitFor({ timeout: 90_000 });
     await page.reload();
     await page.getByRole("button", { name: "Pause" }).click();
     await other.getByText("Stopped with a checkpoint").waitFor();
     const { step } = studio.live.current.job.progress!;
     expect(step).toBeGreaterThan(0);
     await other.getByRole("button", { name: "Go on" }).click();
-    await page.getByText(/Perplexity on held-out text/).waitFor({ timeout: 50_000 });
+    await page.getByText(/Perplexity on held-out text/).waitFor({ timeout: 90_000 });
     await page.getByText("picture.md").or(page.getByText("1 left out")).first().waitFor();
     const { perplexityBefore, perplexityAfter } = studio.live.current.job.result!;
     expect(perplexityAfter).toBeLessThan(perplexityBefore / 2);
+
+    await page.getByRole("searchbox").fill("What proves that a store is right?");
+    await page.keyboard.press("Enter");
+    const citation = page.locator(".quote a").first();
+    const place = new URLSearchParams((await citation.getAttribute("href"))!.split("?")[1]);
+    await citation.click();
+    const marks = page.locator("main mark");
+    await marks.first().waitFor();
+    const source = await readFile(join(root, "docs", place.get("path")!), "utf8");
+    const cited = source.slice(Number(place.get("start")), Number(place.get("end")));
+    expect(cited.length).toBeGreaterThan(10);
+    await expect.poll(async () => (await marks.allTextContents()).join("")).toBe(cited);
     expect(faults).toEqual([]);
-  });
+  }, 180_000);
 });
