@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeRandomAdapter } from "../../../test/support/adapter-folder.js";
 import { savedModel } from "../../../test/support/saved-model.js";
 import { randomModel, scriptedModel } from "../../../test/support/served-model.js";
 import { createStudioApp } from "../../server/studio/app.js";
@@ -14,6 +15,7 @@ import { openStudio, type Studio } from "./studio.js";
 const pump = "# Pump\n\nThe pump starts at 40 degrees. It stops after nine minutes.\n";
 const grounded = ["\n", "It starts", ' at 40 degrees [1: "starts at 40 degrees"].', ' It is blue [1: "blue pump"].'];
 
+const loaded = randomModel();
 let root: string;
 let studio: Studio;
 const models: string[] = [];
@@ -25,7 +27,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "pump.md"), pump);
   await using knowledge = await KnowledgeBase.open(folder, { workspace, settings: { embedder: "none" } });
   await knowledge.sync();
-  models.push(await savedModel(randomModel()), await savedModel(scriptedModel([grounded], 1024)));
+  models.push(await savedModel(loaded), await savedModel(scriptedModel([grounded], 1024)));
   studio = await openStudio({ folder, workspace, base: models[0]!, weights: "float32" });
   studio.writers.add({ id: "scripted", label: "scripted", kind: "tuned", model: models[1]! });
 });
@@ -112,6 +114,13 @@ describe("a text", () => {
     expect(textOf(other)).not.toBe(textOf(one));
   });
 
+  it("is an adapter's, on its base", async () => {
+    const adapter = join(root, "adapter");
+    await writeRandomAdapter(adapter, loaded.model, { seed: 1, targets: ["q_proj", "v_proj", "o_proj"] });
+    studio.writers.add({ id: "adapter", label: "an adapter", kind: "adapter", model: models[0]!, adapter });
+    expect(textOf(await eventsOf({ writer: "adapter" }))).not.toBe(textOf(await eventsOf({})));
+  });
+
   it("from the documents is checked against them", async () => {
     const events = await eventsOf({
       writer: "scripted",
@@ -130,7 +139,7 @@ describe("a text", () => {
 
 describe("a text that cannot be written", () => {
   it.each<[string, Partial<WriteRequest>, string]>([
-    ["an unknown model", { writer: "nobody" }, 'there is no model "nobody" here; there is base, scripted'],
+    ["an unknown model", { writer: "nobody" }, 'there is no model "nobody" here; there is base, scripted, adapter'],
     ["a prompt that is too long", { prompt: "weather ".repeat(900) }, "the context holds 512"],
     [
       "no room for passages",

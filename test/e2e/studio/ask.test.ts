@@ -85,6 +85,9 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     expect(page.url()).toContain("question=Who+painted+the+chapel");
     await page.goBack();
     await page.getByText("The documents say").waitFor();
+    await link.click();
+    await page.locator(".document mark").first().waitFor();
+    expect((await page.locator(".document mark").allTextContents()).join("")).toBe(quoted);
     expect(faults).toEqual([]);
     await page.close();
   });
@@ -98,7 +101,7 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     await page.getByRole("button", { name: "Write", exact: true }).click();
     await other.getByText("Opening a scripted one").waitFor();
     const left = page.getByRole("article").first();
-    await left.getByText("ended at the limit: 24 tokens").waitFor({ timeout: 30_000 });
+    await left.getByText(/24 tokens after \d+, ended at the limit/).waitFor({ timeout: 30_000 });
     await left.getByRole("slider").focus();
     await page.keyboard.press("ArrowRight");
     await left.getByText("2 of").waitFor();
@@ -179,8 +182,9 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     await page.getByLabel("Temperature").fill("0");
     await page.getByLabel("Most tokens").fill("4000");
     await page.getByRole("button", { name: "Write", exact: true }).click();
+    await page.locator(".token").nth(9).waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText(/stopped after \d+ tokens?/).waitFor();
+    await page.getByText(/\d+ tokens? after \d+, stopped/).waitFor();
     expect(faults).toEqual([]);
     await page.close();
   });

@@ -70,6 +70,10 @@ export function WriteModels() {
   const names = texts.map(({ request }) => nameOf(request.writer));
   return (
     <>
+      <p>
+        One prompt to one model or two: see what training on your documents has changed, how sure a model was of each
+        word, and keep which text is better.
+      </p>
       <WriteForm isWriting={isWriting} onWrite={() => begin()} onNext={beginNext} onStop={stop} />
       {shown.length > 0 && (
         <div class={shown.length > 1 ? "sides two" : "sides"}>

@@ -72,16 +72,17 @@ export function WrittenText({ written, title }: WrittenProps) {
 
 function statusText({ status, start, end, units }: Written): string {
   if (status === "opening") return "The model is being opened …";
-  const form =
-    start?.form === "chat"
-      ? "answers a message, by its chat template"
-      : "goes on with the text; it has no chat template";
-  if (status === "writing") return `${form}; ${plural(units.length, "token")} so far`;
-  if (status === "stopped") return `stopped after ${plural(units.length, "token")}`;
-  if (status === "failed" || !end) return "";
-  const why = end.reason === "stop" ? "ended by itself" : "ended at the limit";
-  const speed = end.seconds > 0 ? `, ${significant(end.numTokens / end.seconds)} tokens/s` : "";
-  return `${form}; ${why}: ${plural(end.numTokens, "token")} after ${integer(start?.numPromptTokens ?? 0)}${speed}`;
+  if (!start) return status === "stopped" ? "Stopped before it began." : "";
+  if (status === "failed") return "";
+  // tokens of unfinished characters are one with those that finish them
+  const numTokens = end?.numTokens ?? units.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const form = start.form === "chat" ? "Answers a message" : "Goes on with your text, as it knows no chats";
+  const length = `${plural(numTokens, "token")} after ${integer(start.numPromptTokens)}`;
+  if (status === "writing") return `${form}. ${length}, writing …`;
+  if (status === "stopped") return `${form}. ${length}, stopped.`;
+  const why = end?.reason === "stop" ? "ended by itself" : "ended at the limit";
+  const speed = end && end.seconds > 0 ? `, ${significant(end.numTokens / end.seconds)} tokens/s` : "";
+  return `${form}. ${length}, ${why}${speed}.`;
 }
 
 function Earlier({ turns }: { readonly turns: readonly Turn[] }) {
