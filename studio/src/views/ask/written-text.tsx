@@ -77,8 +77,9 @@ function statusText({ status, start, end, units }: Written): string {
   // tokens of unfinished characters are one with those that finish them
   const numTokens = end?.numTokens ?? units.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const form = start.form === "chat" ? "Answers a message" : "Goes on with your text, as it knows no chats";
+  // said aloud where it changes, so not with every token
+  if (status === "writing") return `${form}. Writing …`;
   const length = `${plural(numTokens, "token")} after ${integer(start.numPromptTokens)}`;
-  if (status === "writing") return `${form}. ${length}, writing …`;
   if (status === "stopped") return `${form}. ${length}, stopped.`;
   const why = end?.reason === "stop" ? "ended by itself" : "ended at the limit";
   const speed = end && end.seconds > 0 ? `, ${significant(end.numTokens / end.seconds)} tokens/s` : "";
