@@ -13,10 +13,10 @@ export function AskView() {
       <h1>{isWriting ? "Let the models write" : "Ask the documents"}</h1>
       <nav class="tabs" aria-label="Ways to ask">
         <a href={linkTo("ask")} aria-current={isWriting ? undefined : "page"}>
-          Quotes of the documents
+          The documents
         </a>
         <a href={linkTo("ask", { do: "write" })} aria-current={isWriting ? "page" : undefined}>
-          Texts of models
+          The models
         </a>
       </nav>
       {isWriting ? <WriteModels /> : <AskDocuments question={query.get("question") ?? ""} />}

@@ -78,7 +78,12 @@ export function WriteModels() {
       {shown.length > 0 && (
         <div class={shown.length > 1 ? "sides two" : "sides"}>
           {shown.map((side, i) => (
-            <WrittenText key={i} written={side.written.value} title={isHidden.value ? `Text ${i + 1}` : names[i]!} />
+            <WrittenText
+              key={i}
+              written={side.written.value}
+              name={isHidden.value ? undefined : names[i]!}
+              place={i + 1}
+            />
           ))}
         </div>
       )}

@@ -5,14 +5,18 @@ import type { Turn, WrittenToken } from "../../../../src/server/studio/wire/inde
 import { integer, plural, significant } from "../../format.js";
 import { Alert } from "../../parts/alert.js";
 import { Statements } from "./statements.js";
-import type { Unit, Written } from "./writing.js";
+import { isGoing, type Unit, type Written } from "./writing.js";
 
 interface WrittenProps {
   readonly written: Written;
-  readonly title: string;
+  /** The writer's name; undefined where nobody is to know it, nor what gives it away. */
+  readonly name: string | undefined;
+  /** From 1. */
+  readonly place: number;
 }
 
-export function WrittenText({ written, title }: WrittenProps) {
+export function WrittenText({ written, name, place }: WrittenProps) {
+  const title = name ?? `Text ${place}`;
   const { request, status, units, statements, error } = written;
   const [at, setAt] = useState<number>();
   function point({ target }: Event): void {
@@ -25,7 +29,7 @@ export function WrittenText({ written, title }: WrittenProps) {
       <header>
         <h2>{title}</h2>
         <p class="quiet" role="status">
-          {statusText(written)}
+          {name === undefined && !isGoing(written) ? "" : statusText(written)}
         </p>
       </header>
       {request.earlier.length > 0 && (
