@@ -132,7 +132,9 @@ describe("tuning runs of the page", () => {
     for (const path of ["studio.json", "../../report.json", "%2e%2e/%2e%2e/tokenizer.json", "model/../studio.json"]) {
       expect((await ask(`/api/runs/${id}/files/${path}`)).status).toBe(404);
     }
+    expect(studio.live.current.writers).toContainEqual({ id, label: "Short", kind: "tuned" });
     await post(`/api/runs/${id}`, { action: "remove" });
+    expect(studio.writers.sources.map((source) => source.id)).not.toContain(id);
     expect(summary(id)).toBeUndefined();
     expect((await ask(`/api/runs/${id}`)).status).toBe(404);
   });
