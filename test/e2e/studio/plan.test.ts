@@ -72,8 +72,16 @@ describe.skipIf(noChromium)(`plans in a browser ${noChromium ?? ""}`, () => {
     await change.waitFor({ timeout: 20_000 });
     await change.click();
     await page.getByRole("heading", { name: "It fits" }).waitFor();
-    await page.getByRole("row", { name: /^qlora/ }).getByRole("button").first().waitFor({ timeout: 20_000 });
-    await page.getByRole("row", { name: /^lora-fa/ }).getByRole("button").first().click();
+    await page
+      .getByRole("row", { name: /^qlora/ })
+      .getByRole("button")
+      .first()
+      .waitFor({ timeout: 20_000 });
+    await page
+      .getByRole("row", { name: /^lora-fa/ })
+      .getByRole("button")
+      .first()
+      .click();
     await page.getByRole("link", { name: "Start a run with these settings" }).click();
     expect(await page.getByLabel("Method").inputValue()).toBe("lora-fa");
     expect(Number(await page.getByLabel("Tokens per row").inputValue())).toBe(256);
