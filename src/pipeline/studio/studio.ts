@@ -56,7 +56,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const addTuned = ({ served }: UpReport): void =>
     writers.add({ id: "tuned", label: `tuned on ${start.folder}`, kind: "tuned", model: served.modelFolder });
   if (report) addTuned(report);
-  const runs: RunsControl = await RunsControl.open(live, workspace, rest.base, () => job);
+  const runs: RunsControl = await RunsControl.open(live, workspace, rest.base, () => job, writers);
   const job: MainJobControl = new MainJobControl(
     live,
     { ...rest, folder, workspace: workspace.root },

@@ -75,6 +75,13 @@ export class Writers implements AsyncDisposable {
     this.#live.change({ writers: at < 0 ? [...others, writer] : others.with(at, writer) });
   }
 
+  /** Forgets a writer whose model is gone; what it is writing is written. */
+  remove(id: string): void {
+    if (!this.#sources.delete(id)) return;
+    this.#forget(id);
+    this.#live.change({ writers: this.#live.current.writers.filter((writer) => writer.id !== id) });
+  }
+
   /**
    * A writer, opened where it is not. Where two others are open, the one of them that nobody uses is closed; where both
    * write, this waits.

@@ -25,6 +25,8 @@ export interface ChartProps {
   /** How a value is written. */
   format(value: number): string;
   readonly height?: number;
+  /** Values begin at zero, so that a small change looks small. Default: where the least one is. */
+  readonly isFromZero?: boolean;
 }
 
 /** Changes when light turns to dark: colours of a canvas do not follow by themselves. */
@@ -35,7 +37,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 
 type Range = readonly [from: number, to: number];
 
-export function Chart({ title, lines, format, height = 220 }: ChartProps) {
+export function Chart({ title, lines, format, height = 220, isFromZero = false }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [range, setRange] = useState<Range>();
@@ -45,7 +47,7 @@ export function Chart({ title, lines, format, height = 220 }: ChartProps) {
   useEffect(() => {
     const at = place.current;
     if (!at) return;
-    const made = new uPlot(optionsOf({ lines, format, height }, at.clientWidth, setRange), [[]], at);
+    const made = new uPlot(optionsOf({ lines, format, height, isFromZero }, at.clientWidth, setRange), [[]], at);
     plot.current = made;
     const follow = new ResizeObserver(() => made.setSize({ width: at.clientWidth, height }));
     follow.observe(at);
@@ -93,7 +95,7 @@ function alignedData(lines: readonly ChartLine[], range: Range | undefined, widt
 }
 
 function optionsOf(
-  { lines, format, height }: Pick<ChartProps, "lines" | "format"> & { readonly height: number },
+  { lines, format, height, isFromZero }: Required<Omit<ChartProps, "title">>,
   width: number,
   onRange: (range: Range | undefined) => void,
 ): uPlot.Options {
@@ -108,7 +110,10 @@ function optionsOf(
   return {
     width,
     height,
-    scales: { x: { time: false } },
+    scales: {
+      x: { time: false },
+      ...(isFromZero && { y: { range: (_, __, most) => [0, Math.max(1.05 * (most ?? 0), Number.MIN_VALUE)] } }),
+    },
     cursor: {
       sync: { key: "steps" },
       drag: { x: true, y: false, setScale: false },

@@ -22,6 +22,7 @@ const views = [
   "#/documents?path=store.md",
   "#/plan",
   "#/runs",
+  "#/runs?new=",
   "#/ask?question=How%20do%20I%20add%20a%20store%3F",
   "#/ask?do=write",
   "#/models",

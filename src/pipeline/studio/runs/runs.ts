@@ -33,6 +33,7 @@ import { algorithms, optimizers } from "../../../train/index.js";
 import { lockRun } from "../../run-lock.js";
 import { type TuneConfig, tuneSettings } from "../../tuning/index.js";
 import { Workspace } from "../../workspace.js";
+import type { Writers } from "../writers.js";
 import { MainRun } from "./main-run.js";
 import { RunExports } from "./run-exports.js";
 import { listFiles, openFile } from "./run-files.js";
@@ -57,6 +58,7 @@ export class RunsControl implements Runs {
     /** Path of the model that the Studio was started with. */
     private readonly base: string | undefined,
     private readonly mainJob: () => JobControl,
+    private readonly writers: Writers,
   ) {
     this.#runs = new Workspace(workspace.path("runs"));
     this.#exports = new RunExports(live, this.#runs);
@@ -69,13 +71,16 @@ export class RunsControl implements Runs {
     workspace: Workspace,
     base: string | undefined,
     mainJob: () => JobControl,
+    writers: Writers,
   ): Promise<RunsControl> {
-    const control = new RunsControl(live, workspace, base, mainJob);
+    const control = new RunsControl(live, workspace, base, mainJob, writers);
     const root = workspace.path("runs");
     const entries = (await ifThere(readdir(root, { withFileTypes: true }), root)) ?? [];
     for (const entry of entries.filter((one) => one.isDirectory() && !one.name.includes(".tmp-"))) {
       const summary = await summaryOf(control.#runs, entry.name);
-      if (summary) live.change({ runs: replaced(live.current.runs, summary) });
+      if (!summary) continue;
+      live.change({ runs: replaced(live.current.runs, summary) });
+      if (summary.kind === "tune" && summary.status === "done") await control.#addWriter(summary.id);
     }
     return control;
   }
@@ -197,6 +202,7 @@ export class RunsControl implements Runs {
       this.#going.delete(id);
       const { error: _, ...kept } = record;
       await writeRecord(thrown === undefined ? kept : { ...kept, error: messageOf(thrown) }, this.#runs, id);
+      if (thrown === undefined) await this.#addWriter(id);
     });
     this.#going.set(id, run);
     return run;
@@ -239,7 +245,23 @@ export class RunsControl implements Runs {
 
   async #forget(id: string): Promise<void> {
     if (await ifThere(stat(this.#runs.path(id)), id)) await removeFolder(this.#runs.path(id));
+    this.writers.remove(id);
     this.live.change({ runs: this.live.current.runs.filter((run) => run.id !== id) });
+  }
+
+  /** A run that is done can be asked to write, and what it started from beside it. */
+  async #addWriter(id: string): Promise<void> {
+    const stored = await readStored(this.#runs, id);
+    if (!stored?.isDone) return;
+    const { name: label, base, config } = stored.record;
+    const [model, adapter] = [this.#runs.path(id, "model"), this.#runs.path(id, "adapter")];
+    const start = typeof config?.base === "string" ? config.base : undefined;
+    if (start !== undefined && this.writers.sources.every((source) => resolve(source.model) !== start)) {
+      this.writers.add({ id: `base of ${id}`, label: `${base}, as it came`, kind: "base", model: start });
+    }
+    const isWhole = (await ifThere(stat(model), model)) !== undefined;
+    if (isWhole) this.writers.add({ id, label, kind: "tuned", model });
+    else if (start !== undefined) this.writers.add({ id, label, kind: "adapter", model: start, adapter });
   }
 
   #summary(id: string): RunSummary {

@@ -29,7 +29,9 @@ export function PlanTable({ request, maxPositions, onChoose }: PlanTableProps) {
     <section aria-labelledby="side-by-side">
       <h2 id="side-by-side">Methods side by side</h2>
       <p class="quiet">
-        Peak memory and time per step, with the other settings as above; choose a cell to look at it closer.
+        Peak memory and time per step, with the other settings as above; choose a cell to look at it closer. Each is the
+        fastest way that fits, which may take less memory than a slower method. “And files”: what a step is not using is
+        kept out of memory.
       </p>
       {error && <Alert>{error}</Alert>}
       <div class="scroll">
@@ -77,7 +79,8 @@ function Cell({ answer, label, onChoose }: CellProps) {
   if (answer.fits) {
     return (
       <button type="button" class="plain" title={`Look at ${label}`} onClick={onChoose}>
-        {bytes(answer.memory.total)}, {duration(answer.secondsPerStep)}
+        {bytes(answer.memory.total)}
+        {answer.shape.isPaging && " and files"}, {duration(answer.secondsPerStep)}
       </button>
     );
   }

@@ -121,6 +121,12 @@ function Outcome({ request, answer, changes, onChange }: OutcomeProps) {
   return (
     <>
       <MemoryBar memory={memory} budget={memoryBytes} />
+      {isPaging && (
+        <p class="caution">
+          It fits only with files: what a step is not using is kept on the disk, and reading it back takes time that is
+          not predicted here. More memory, shorter rows or an adapter would be faster.
+        </p>
+      )}
       <dl class="facts">
         <div>
           <dt>Time per step</dt>
@@ -138,10 +144,7 @@ function Outcome({ request, answer, changes, onChange }: OutcomeProps) {
         </div>
         <div>
           <dt>Kept for the backward pass</dt>
-          <dd>
-            {algorithm === "mezo" ? "nothing: there is none" : kept[save]}
-            {isPaging && "; what is not in use lies in files"}
-          </dd>
+          <dd>{algorithm === "mezo" ? "nothing: there is none" : kept[save]}</dd>
         </div>
         <div>
           <dt>Tiles</dt>

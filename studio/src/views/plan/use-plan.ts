@@ -1,6 +1,6 @@
-/** @file The plan of the settings as they are now: one that is no longer asked for is not waited for. */
+/** @file The plan of the settings as they are now. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { PlanAnswer, PlanChange, PlanChanges, PlanRequest } from "../../../../src/server/studio/wire/index.js";
 import { messageOf, post } from "../../api.js";
 
@@ -9,30 +9,52 @@ export interface Planned {
   /** Of a plan that does not fit; absent while they are looked for. */
   readonly changes?: readonly PlanChange[];
   readonly error?: string;
-  /** From asking to having the answer. */
-  readonly ms?: number;
 }
 
-/** The last answer stays until the next one is there, so that nothing flickers while a slider moves. */
+/**
+ * The last answer stays until the next one is there, so that nothing flickers while a slider moves. One question is asked at a
+ * time, and then the latest: what a server has begun to compute it computes to the end, and those in between nobody needs.
+ */
 export function usePlan(request: PlanRequest | undefined): Planned {
   const [planned, setPlanned] = useState<Planned>({});
+  const wanted = useRef<PlanRequest>(undefined);
+  const isAsking = useRef(false);
+  wanted.current = request;
   const key = JSON.stringify(request);
   // the request is what its JSON says
   useEffect(() => {
-    if (!request) return;
-    const abort = new AbortController();
-    const ask = async (): Promise<void> => {
-      const start = performance.now();
-      const answer = await post<PlanAnswer>("/api/plan", request, abort.signal);
-      setPlanned({ answer, ms: performance.now() - start });
-      if (answer.fits || answer.reason !== undefined) return;
-      const { changes } = await post<PlanChanges>("/api/plan/changes", request, abort.signal);
-      setPlanned((before) => ({ ...before, changes }));
-    };
-    ask().catch((thrown) => {
-      if (!abort.signal.aborted) setPlanned({ error: messageOf(thrown) });
+    if (isAsking.current) return;
+    isAsking.current = true;
+    askForLatest(wanted, setPlanned).finally(() => {
+      isAsking.current = false;
     });
-    return () => abort.abort();
   }, [key]);
+  // a view that is left wants nothing more
+  useEffect(
+    () => () => {
+      wanted.current = undefined;
+    },
+    [],
+  );
   return planned;
+}
+
+/** Asks until the answer is that of what is wanted then. */
+async function askForLatest(
+  wanted: { readonly current: PlanRequest | undefined },
+  show: (planned: Planned) => void,
+): Promise<void> {
+  for (let asked: PlanRequest | undefined; wanted.current && wanted.current !== asked; ) {
+    asked = wanted.current;
+    const isWanted = (): boolean => wanted.current === asked;
+    try {
+      const answer = await post<PlanAnswer>("/api/plan", asked);
+      show({ answer });
+      if (answer.fits || answer.reason !== undefined || !isWanted()) continue;
+      const { changes } = await post<PlanChanges>("/api/plan/changes", asked);
+      if (isWanted()) show({ answer, changes });
+    } catch (thrown) {
+      if (isWanted()) show({ error: messageOf(thrown) });
+    }
+  }
 }

@@ -32,8 +32,14 @@ export function RunCharts({ shown }: { readonly shown: readonly RunSummary[] }) 
         <div class="wide">
           <Chart title="Loss (nats per token)" lines={loss} format={(value) => value.toFixed(3)} height={280} />
         </div>
-        <Chart title="Learned tokens per second" lines={others.tokensPerSecond} format={significant} height={170} />
-        <Chart title="Memory of the process" lines={others.memoryBytes} format={bytes} height={170} />
+        <Chart
+          title="Learned tokens per second"
+          lines={others.tokensPerSecond}
+          format={significant}
+          height={170}
+          isFromZero
+        />
+        <Chart title="Memory of the process" lines={others.memoryBytes} format={bytes} height={170} isFromZero />
         <Chart title="Learning rate" lines={others.learningRate} format={rate} height={170} />
       </div>
       <p class="quiet">Drag over a chart to look closer; a double click shows all steps again.</p>

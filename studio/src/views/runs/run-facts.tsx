@@ -1,7 +1,7 @@
 /** @file A run in a few numbers, planned beside measured, and what can be done with it. */
 
 import { useState } from "preact/hooks";
-import type { RunAction, RunDetail, RunSummary } from "../../../../src/server/studio/wire/index.js";
+import type { RunAction, RunDetail, RunPlan, RunSummary } from "../../../../src/server/studio/wire/index.js";
 import { messageOf, post } from "../../api.js";
 import { bytes, count, duration, integer, significant } from "../../format.js";
 import { Alert } from "../../parts/alert.js";
@@ -56,10 +56,7 @@ function factsOf(run: RunSummary, detail: RunDetail | undefined): (readonly [str
       best ? `${perplexity(best.loss)} at step ${integer(best.step)}` : "not measured yet",
     ],
     ["From", run.base],
-    [
-      "Trains",
-      plan ? `${count(plan.numTrainable)} of ${count(plan.numParameters)} parameters by ${run.method}` : run.method,
-    ],
+    ["Trains", plan ? `${trainedText(plan)} parameters, by ${run.method}` : run.method],
     ...(plan ? [["Step", `${integer(plan.rowsPerStep)} rows of ${integer(plan.time)} tokens`] as const] : []),
     [
       "Memory",
@@ -80,6 +77,9 @@ function factsOf(run: RunSummary, detail: RunDetail | undefined): (readonly [str
     ...(report ? [["Ended", endings[report.reason] ?? report.reason] as const] : []),
   ];
 }
+
+const trainedText = ({ numTrainable, numParameters }: RunPlan): string =>
+  numTrainable === numParameters ? `all ${count(numParameters)}` : `${count(numTrainable)} of ${count(numParameters)}`;
 
 const endings: Readonly<Record<string, string>> = {
   finished: "after its last step",

@@ -1,12 +1,14 @@
+/** @file Tuning runs behind the Studio, in processes of their own: refused, paused, gone on with by the next server, exported. */
+
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { colourRows, writeColourModel } from "../../../../test/support/colour-model.js";
-import { createStudioApp } from "../../../server/studio/app.js";
-import type { RunDetail, RunPoints, RunSummary } from "../../../server/studio/wire/index.js";
-import { lockRun } from "../../run-lock.js";
-import { openStudio, type Studio } from "../studio.js";
+import { lockRun } from "../../../src/pipeline/run-lock.js";
+import { openStudio, type Studio } from "../../../src/pipeline/studio/studio.js";
+import { createStudioApp } from "../../../src/server/studio/app.js";
+import type { RunDetail, RunPoints, RunSummary } from "../../../src/server/studio/wire/index.js";
+import { colourRows, writeColourModel } from "../../support/colour-model.js";
 
 let root: string;
 let studio: Studio;
@@ -132,7 +134,9 @@ describe("tuning runs of the page", () => {
     for (const path of ["studio.json", "../../report.json", "%2e%2e/%2e%2e/tokenizer.json", "model/../studio.json"]) {
       expect((await ask(`/api/runs/${id}/files/${path}`)).status).toBe(404);
     }
+    expect(studio.live.current.writers).toContainEqual({ id, label: "Short", kind: "tuned" });
     await post(`/api/runs/${id}`, { action: "remove" });
+    expect(studio.writers.sources.map((source) => source.id)).not.toContain(id);
     expect(summary(id)).toBeUndefined();
     expect((await ask(`/api/runs/${id}`)).status).toBe(404);
   });
