@@ -11,7 +11,6 @@ import {
 
 /** By names as Hugging Face, GGUF and GPT-2 write them; the first that fits decides. */
 const patterns: readonly (readonly [PartName, RegExp])[] = [
-  ["adapter", /lora_|^base_model\./],
   ["norm", /norm|ln_|layernorm/i],
   ["head", /lm_head|embed_out|^output\.|pooler|classifier|^cls\.|qa_outputs/],
   ["embedding", /embed|embd|wte|wpe|token_types/],
@@ -22,21 +21,25 @@ const patterns: readonly (readonly [PartName, RegExp])[] = [
 export const partOf = (name: string): PartName => patterns.find(([, pattern]) => pattern.test(name))?.[0] ?? "other";
 
 /** "Layer 3", or the part where a tensor is of no layer. */
-function groupOf(name: string): string {
+function groupOf(name: string, part: PartName): string {
   const layer = /(?:^|\.)(?:layers?|h|blk|block|blocks)\.(\d+)\./.exec(name)?.[1];
   if (layer !== undefined) return `Layer ${layer}`;
-  const part = partOf(name);
   return part === "norm" ? "head" : part;
 }
 
+type Stored = ReadonlyMap<string, StoredTensor>;
+
 /** Groups in the order in which a model computes: what reads tokens, layers, what writes. */
-export function groupsOf(tensors: ReadonlyMap<string, StoredTensor>): TensorGroup[] {
+export function groupsOf(tensors: Stored, ofAdapter: Stored = new Map()): TensorGroup[] {
   const groups = new Map<string, ModelTensor[]>();
-  for (const [name, { shape, type, bytes }] of tensors) {
-    const group = groupOf(name);
-    const tensor = { name, part: partOf(name), shape, type, bytes };
-    groups.set(group, [...(groups.get(group) ?? []), tensor]);
-  }
+  const add = (name: string, part: PartName, { shape, type, bytes }: StoredTensor): void => {
+    const group = groupOf(name, part);
+    const list = groups.get(group) ?? [];
+    list.push({ name, part, shape, type, bytes });
+    groups.set(group, list);
+  };
+  for (const [name, stored] of tensors) add(name, partOf(name), stored);
+  for (const [name, stored] of ofAdapter) add(name, "adapter", stored);
   return [...groups]
     .map(([name, list]) => ({ name, tensors: list.sort((a, b) => (a.name < b.name ? -1 : 1)) }))
     .sort((a, b) => placeOf(a.name) - placeOf(b.name));

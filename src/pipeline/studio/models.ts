@@ -59,7 +59,7 @@ export class Models implements ModelsService {
   async facts(id: string): Promise<ModelFacts> {
     const source = this.#source(id);
     const header = await readModelHeader(await resolveModel(source.model));
-    const groups = groupsOf(new Map([...(await adapterTensors(source)), ...header.tensors]));
+    const groups = groupsOf(header.tensors, await adapterTensors(source));
     const parts = partsOf(groups);
     return {
       id,
@@ -143,10 +143,7 @@ async function adapterTensors({ adapter }: WriterSource): Promise<Map<string, St
   if (adapter === undefined) return new Map();
   const { tensors } = await readAdapter(adapter);
   return new Map(
-    [...tensors].map(([name, { dtype, shape }]) => [
-      name.startsWith("base_model.") ? name : `base_model.${name}`,
-      { type: dtype, shape, bytes: byteSize(dtype, shape) },
-    ]),
+    [...tensors].map(([name, { dtype, shape }]) => [name, { type: dtype, shape, bytes: byteSize(dtype, shape) }]),
   );
 }
 

@@ -1,7 +1,7 @@
 /** @file A matrix of weights in numbers that fit on a screen: means over cells, a histogram, a few figures. */
 
 import { setImmediate } from "node:timers/promises";
-import type { HostTensor } from "../../base/host-tensor.js";
+import { asFloat32, type HostTensor } from "../../base/host-tensor.js";
 import type { WeightPicture } from "../../server/studio/wire/index.js";
 
 /** Cells on a side, at most. */
@@ -11,12 +11,13 @@ const BARS = 48;
 /** Weights that are looked at before other requests have their turn. */
 const BREATH = 2 ** 22;
 
-/** @param tensor float32. One of more than two dims is drawn with all but the last as rows, one of a single dim as one row. */
-export async function weightPicture(name: string, { shape, data }: HostTensor): Promise<WeightPicture> {
+/** @param tensor of floats. One of more than two dims is drawn with all but the last as rows, one of a single dim as one row. */
+export async function weightPicture(name: string, tensor: HostTensor): Promise<WeightPicture> {
+  const { shape } = tensor;
+  const values = asFloat32(tensor);
   const width = shape.at(-1) ?? 1;
-  const height = data.length / width;
+  const height = values.length / width;
   const [rows, columns] = [Math.min(height, MOST_CELLS), Math.min(width, MOST_CELLS)];
-  const values = data as Float32Array;
   const sums = new Float64Array(rows * columns);
   let [sum, squares, largest] = [0, 0, 0];
   for (let row = 0, since = 0; row < height; row++, since += width) {
