@@ -11,11 +11,11 @@ import {
 
 /** By names as Hugging Face, GGUF and GPT-2 write them; the first that fits decides. */
 const patterns: readonly (readonly [PartName, RegExp])[] = [
-  ["norm", /norm|ln_|layernorm/i],
-  ["head", /lm_head|embed_out|^output\.|pooler|classifier|^cls\.|qa_outputs/],
-  ["embedding", /embed|embd|wte|wpe|token_types/],
-  ["attention", /attn|attention/],
-  ["mlp", /mlp|ffn|feed_forward|expert|moe|intermediate|output\.dense|dense_/],
+  ["norm", /norm|ln_/i],
+  ["head", /lm_head|embed_out|^output\.|pooler|classifier|^cls\.|qa_outputs|^vocab_/],
+  ["embedding", /embed|embd|wte|wpe|token_types|^shared\./],
+  ["attention", /attn|attention/i],
+  ["mlp", /mlp|ffn|feed_forward|expert|moe|intermediate|output\.dense|dense_|DenseReluDense/],
 ];
 
 export const partOf = (name: string): PartName => patterns.find(([, pattern]) => pattern.test(name))?.[0] ?? "other";
@@ -23,7 +23,9 @@ export const partOf = (name: string): PartName => patterns.find(([, pattern]) =>
 /** "Layer 3", or the part where a tensor is of no layer. */
 function groupOf(name: string, part: PartName): string {
   const layer = /(?:^|\.)(?:layers?|h|blk|block|blocks)\.(\d+)\./.exec(name)?.[1];
-  if (layer !== undefined) return `Layer ${layer}`;
+  // of T5, which has two stacks of layers
+  const stack = /^(?:en|de)coder(?=\.block)/.exec(name)?.[0];
+  if (layer !== undefined) return stack ? `${stack} layer ${layer}` : `Layer ${layer}`;
   return part === "norm" ? "head" : part;
 }
 
@@ -45,10 +47,13 @@ export function groupsOf(tensors: Stored, ofAdapter: Stored = new Map()): Tensor
     .sort((a, b) => placeOf(a.name) - placeOf(b.name));
 }
 
+/** Place after all layers of an encoder. */
+const DECODER = 1e6;
+
 function placeOf(group: string): number {
-  const layer = /^Layer (\d+)$/.exec(group)?.[1];
-  if (layer !== undefined) return Number(layer);
-  return group === "embedding" ? -1 : Number.MAX_SAFE_INTEGER;
+  const layer = /^(decoder )?.*layer (\d+)$/i.exec(group);
+  if (layer) return (layer[1] ? DECODER : 0) + Number(layer[2]);
+  return group === "embedding" ? -1 : 2 * DECODER;
 }
 
 export const countOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -1,5 +1,6 @@
 /** @file Models from the inside over HTTP: tensors with their totals, pictures of weights, attention that fits the model. */
 
+import { readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,13 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeRandomAdapter } from "../../../test/support/adapter-folder.js";
 import { writeColourModel } from "../../../test/support/colour-model.js";
 import { hostTensor } from "../../base/host-tensor.js";
-import { writeGgufModel } from "../../checkpoint/index.js";
+import { readModelHeader, writeGgufModel } from "../../checkpoint/index.js";
 import { countParameters, parameterSpecs } from "../../nn/index.js";
 import { forward } from "../../plan/index.js";
 import { type LoadedModel, loadModel } from "../../presets/index.js";
 import { Runtime } from "../../runtime/index.js";
 import { createStudioApp } from "../../server/studio/app.js";
 import type { AttentionPicture, ErrorResponse, ModelFacts, WeightPicture } from "../../server/studio/wire/index.js";
+import { groupsOf } from "./model-tensors.js";
 import { openStudio, type Studio } from "./studio.js";
 import { weightPicture } from "./weight-picture.js";
 
@@ -58,7 +60,23 @@ async function attentionOf(id: string, text: string, layer: number): Promise<Att
   return (await response.json()) as AttentionPicture & ErrorResponse;
 }
 
+const golden = (folder: string): string => fileURLToPath(new URL(`../../../test/golden/${folder}`, import.meta.url));
+const goldenModels = ["families", "encoders"].flatMap((kind) =>
+  readdirSync(golden(kind), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${kind}/${name}`),
+);
+
 describe("what a model is made of", () => {
+  it.each(goldenModels)("is known of %s", async (name) => {
+    const { tensors } = await readModelHeader(golden(name));
+    const groups = groupsOf(tensors);
+    const other = groups.flatMap((group) => group.tensors).filter(({ part }) => part === "other");
+    expect(other.map((tensor) => tensor.name)).toEqual([]);
+    expect(groups.flatMap((group) => group.tensors)).toHaveLength(tensors.size);
+    expect(groups[0]!.name).toBe("embedding");
+  });
+
   it("is every tensor once, by layer, with totals by what they are for", async () => {
     const { facts, groups, parts, numParameters, bytes, attention } = await factsOf("base");
     expect(Object.fromEntries(facts)).toMatchObject({

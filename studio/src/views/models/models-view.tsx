@@ -89,4 +89,4 @@ function Model({ facts }: { readonly facts: ModelFacts }) {
 
 /** Of the first layer, where there is one: what attention asks with. */
 const firstMatrix = ({ groups }: ModelFacts): string | undefined =>
-  (groups.find(({ name }) => name === "Layer 0") ?? groups[0])?.tensors.find(({ shape }) => shape.length > 1)?.name;
+  (groups.find(({ name }) => /layer 0$/i.test(name)) ?? groups[0])?.tensors.find(({ shape }) => shape.length > 1)?.name;
