@@ -42,7 +42,7 @@ export {
   writeModel,
 } from "./model-folder.js";
 export { type ModelHeader, readModelHeader, type StoredTensor } from "./model-header.js";
-export { type ModelSource, openModelSource } from "./model-source.js";
+export { type ModelSource, onlyGguf, openModelSource } from "./model-source.js";
 export { type ModuleFiles, readModuleFiles } from "./module-files.js";
 export { type Float32Source, findNonFinite, type NonFinite } from "./non-finite.js";
 export { encodeSafetensors, parseSafetensors } from "./safetensors.js";

@@ -8,7 +8,8 @@ export const plural = (count: number, noun: string): string => `${integer(count)
 
 /** 1,536,000,000 → 1.43 GB (powers of 1024). */
 export function bytes(value: number): string {
-  if (value < 2 ** 20) return `${(value / 2 ** 10).toPrecision(3)} kB`;
+  if (value < 2 ** 10) return `${integer(value)} B`;
+  if (value < 2 ** 20) return `${significant(value / 2 ** 10)} kB`;
   if (value < 2 ** 30) return `${significant(value / 2 ** 20)} MB`;
   return `${significant(value / 2 ** 30)} GB`;
 }

@@ -55,11 +55,9 @@ export class IndexJob {
   }
 
   #change(indexing: Indexing, numCut = 0): void {
-    const others = this.#live.current.work.filter(({ id }) => id !== WORK);
-    this.#live.change({
-      indexing,
-      work: indexing.status === "running" ? [...others, this.#work(numCut)] : others,
-    });
+    this.#live.change({ indexing });
+    if (indexing.status === "running") this.#live.showWork(this.#work(numCut));
+    else this.#live.endWork(WORK);
   }
 
   #work(numCut: number): Work {

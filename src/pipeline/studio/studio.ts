@@ -12,6 +12,7 @@ import { AskControl } from "./ask.js";
 import { Documents } from "./documents.js";
 import { IndexJob } from "./index-job.js";
 import { MainJobControl } from "./main-job.js";
+import { Models } from "./models.js";
 import { OpenKnowledge } from "./open-knowledge.js";
 import { PlanControl } from "./plan.js";
 import { Preferences } from "./preferences.js";
@@ -77,6 +78,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     ask: new AskControl(knowledge),
     runs,
     documents: new Documents(knowledge, indexJob),
+    models: new Models(live, writers),
     write: new WriteControl(writers, knowledge),
     writers,
     preferences: await Preferences.open(workspace.path("preferences.jsonl"), live),

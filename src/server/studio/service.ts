@@ -3,11 +3,14 @@
 import type { LiveState } from "./live-state.js";
 import type {
   AskResponse,
+  AttentionPicture,
+  AttentionRequest,
   CutRequest,
   CutResponse,
   DocumentList,
   ExportRequest,
   IndexCutting,
+  ModelFacts,
   PlanAnswer,
   PlanChange,
   PlanRequest,
@@ -21,6 +24,7 @@ import type {
   RunSummary,
   ShownDocument,
   Uploaded,
+  WeightPicture,
   WriteEvent,
   WriteRequest,
 } from "./wire/index.js";
@@ -111,11 +115,22 @@ export interface Plans {
   changes(request: PlanRequest): Promise<readonly PlanChange[]>;
 }
 
+/** The writers of the state from the inside. */
+export interface ModelsService {
+  /** @throws Refusal 404 for an id that is not known. */
+  facts(id: string): Promise<ModelFacts>;
+  /** @throws Refusal 404 for a tensor that the model does not have. */
+  weights(id: string, name: string): Promise<WeightPicture>;
+  /** @throws Refusal 400 for a text that is too long, or a model of which attention is not offered. */
+  attention(request: AttentionRequest): Promise<AttentionPicture>;
+}
+
 export interface StudioService {
   readonly live: LiveState;
   readonly job: JobControl;
   readonly ask: AskService;
   readonly documents: DocumentsService;
+  readonly models: ModelsService;
   readonly write: WriteService;
   readonly preferences: PreferenceService;
   readonly runs: Runs;

@@ -17,6 +17,7 @@ export const views: Readonly<Record<string, ViewDef>> = {
   plan: { label: "Plan", load: () => import("./plan/plan-view.js").then(({ PlanView }) => PlanView) },
   runs: { label: "Runs", load: () => import("./runs/runs-view.js").then(({ RunsView }) => RunsView) },
   ask: { label: "Ask", load: () => import("./ask/ask-view.js").then(({ AskView }) => AskView) },
+  models: { label: "Models", load: () => import("./models/models-view.js").then(({ ModelsView }) => ModelsView) },
 };
 
 export type ViewName = keyof typeof views;

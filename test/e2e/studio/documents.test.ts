@@ -167,7 +167,7 @@ describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => 
         .isDisabled(),
     ).toBe(true);
     await page.getByLabel("Tokens repeated from the chunk before", { exact: true }).fill("16");
-    await page.getByRole("alert").getByText("below maxTokens").waitFor();
+    await page.getByRole("alert").getByText("let it repeat fewer").waitFor();
     await page.getByLabel("Tokens repeated from the chunk before", { exact: true }).fill("0");
     await page.getByRole("button", { name: "Use for the index" }).click();
     await other.getByText("Cutting and indexing again").waitFor();

@@ -1,5 +1,6 @@
 /** @file The registry of routes. */
 import { ask } from "./ask.js";
+import { attention } from "./attention.js";
 import { choices } from "./choices.js";
 import { cut } from "./cut.js";
 import { document } from "./document.js";
@@ -8,6 +9,7 @@ import { events } from "./events.js";
 import { health } from "./health.js";
 import { index } from "./index-anew.js";
 import { job } from "./job.js";
+import { model } from "./model.js";
 import { page, pageAssets } from "./page.js";
 import { plan, planChanges } from "./plan.js";
 import { prefer, preferences } from "./preferences.js";
@@ -20,6 +22,7 @@ import { signIn } from "./sign-in.js";
 import { startRun } from "./start-run.js";
 import { state } from "./state.js";
 import { uploads } from "./uploads.js";
+import { weights } from "./weights.js";
 import { write } from "./write.js";
 
 /** Routes by name. Adding one is its file and a line here. */
@@ -35,6 +38,9 @@ export const routes = {
   document,
   cut,
   index,
+  model,
+  weights,
+  attention,
   ask,
   write,
   prefer,

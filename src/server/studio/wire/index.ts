@@ -3,6 +3,8 @@
 export type * from "./ask.js";
 export type * from "./documents.js";
 export type * from "./errors.js";
+export type * from "./models.js";
+export { partNames } from "./models.js";
 export type * from "./plan.js";
 export type * from "./preferences.js";
 export type * from "./runs.js";

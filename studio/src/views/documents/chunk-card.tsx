@@ -30,35 +30,22 @@ export function ChunkCard({ chunks, maxTokens, current }: ChunkCardProps) {
       </h2>
       <p class="headings">{headingPath.length > 0 ? headingPath.join(" › ") : "no heading above it"}</p>
       <dl>
-        <dt>Tokens</dt>
-        <dd>
-          {integer(numTokens)} of at most {integer(maxTokens)}
-        </dd>
-        {page !== undefined && (
-          <>
-            <dt>Page</dt>
-            <dd>{integer(page)}</dd>
-          </>
-        )}
-        <dt class="place">Characters</dt>
-        <dd class="place">
-          {integer(start)} to {integer(end)}
-        </dd>
-        {repeated > 0 && (
-          <>
-            <dt>Repeats</dt>
-            <dd>{plural(repeated, "character")} of the one before</dd>
-          </>
-        )}
+        <Fact name="Tokens">{`${integer(numTokens)} of at most ${integer(maxTokens)}`}</Fact>
+        {page !== undefined && <Fact name="Page">{integer(page)}</Fact>}
+        <Fact name="Characters" isMinor>{`${integer(start)} to ${integer(end)}`}</Fact>
+        {repeated > 0 && <Fact name="Repeats">{`${plural(repeated, "character")} of the one before`}</Fact>}
         {parent && (
-          <>
-            <dt>Read with</dt>
-            <dd>
-              what stands around it, {integer(parent.start)} to {integer(parent.end)}
-            </dd>
-          </>
+          <Fact name="Read with">{`what stands around it, ${integer(parent.start)} to ${integer(parent.end)}`}</Fact>
         )}
       </dl>
     </section>
   );
 }
+
+/** @param isMinor left out where there is little room. */
+const Fact = ({ name, children, isMinor }: { name: string; children: string; isMinor?: boolean }) => (
+  <div class={isMinor ? "minor" : ""}>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);

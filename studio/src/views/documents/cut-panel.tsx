@@ -78,7 +78,13 @@ export function CutPanel(props: CutPanelProps) {
         least={0}
         onChange={(value) => onChange({ ...settings, overlapTokens: value })}
       />
-      {error && <Alert>{error}</Alert>}
+      {error && (
+        <Alert>
+          {overlapTokens < maxTokens
+            ? error
+            : `A chunk has at most ${maxTokens} tokens; let it repeat fewer than that.`}
+        </Alert>
+      )}
       {summary && <Summary summary={summary} maxTokens={maxTokens} />}
       <ForIndex key={JSON.stringify(cutting)} {...props} />
     </div>

@@ -4,34 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { DocumentEntry, IndexFacts } from "../../../../src/server/studio/wire/index.js";
 import { integer, plural } from "../../format.js";
 import { linkTo } from "../../route.js";
-
-export interface TreeFolder {
-  readonly name: string;
-  readonly path: string;
-  readonly folders: readonly TreeFolder[];
-  readonly documents: readonly DocumentEntry[];
-  /** With those of folders in it. */
-  readonly numChunks: number;
-}
-
-/** @param prefix path of the folder with its slash; "" for the one that was indexed. */
-export function treeOf(documents: readonly DocumentEntry[], prefix = "", name = ""): TreeFolder {
-  const own: DocumentEntry[] = [];
-  const inside = new Map<string, DocumentEntry[]>();
-  for (const document of documents) {
-    const rest = document.path.slice(prefix.length);
-    const slash = rest.indexOf("/");
-    if (slash < 0) own.push(document);
-    else inside.set(rest.slice(0, slash), [...(inside.get(rest.slice(0, slash)) ?? []), document]);
-  }
-  return {
-    name,
-    path: prefix,
-    folders: [...inside].map(([folder, list]) => treeOf(list, `${prefix}${folder}/`, folder)),
-    documents: own,
-    numChunks: documents.reduce((sum, { numChunks }) => sum + numChunks, 0),
-  };
-}
+import { type TreeFolder, treeOf } from "./folder-tree.js";
 
 /** With fewer one finds a document by looking. */
 const FILTER_FROM = 12;
@@ -53,7 +26,9 @@ export function DocumentTree({ documents, shown, skipped }: DocumentTreeProps) {
   useEffect(() => {
     const link = list.current?.querySelector<HTMLElement>("[aria-current]");
     const pane = link?.closest(".aside");
-    if (link && pane) pane.scrollTop = link.offsetTop - pane.clientHeight / 2;
+    if (!link || !pane) return;
+    const isSeen = link.offsetTop > pane.scrollTop && link.offsetTop < pane.scrollTop + 0.9 * pane.clientHeight;
+    if (!isSeen) pane.scrollTop = link.offsetTop - pane.clientHeight / 2;
   }, [shown, documents]);
   return (
     <>

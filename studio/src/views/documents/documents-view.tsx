@@ -11,10 +11,11 @@ import type {
   IndexFacts,
   ShownDocument,
 } from "../../../../src/server/studio/wire/index.js";
-import { get, messageOf, post } from "../../api.js";
+import { messageOf, post } from "../../api.js";
 import { integer, plural } from "../../format.js";
 import { state } from "../../live.js";
 import { Alert } from "../../parts/alert.js";
+import { useAnswer } from "../../parts/use-answer.js";
 import { linkTo, route } from "../../route.js";
 import { ChunkCard } from "./chunk-card.js";
 import { CutPanel, isSameCut } from "./cut-panel.js";
@@ -189,27 +190,6 @@ function highlightOf(query: URLSearchParams, shown: ShownDocument | undefined): 
   const [start, end] = [Number(query.get("start") ?? Number.NaN), Number(query.get("end") ?? Number.NaN)];
   if (!shown || query.get("path") !== shown.path || !(start >= 0 && start < end)) return undefined;
   return { start, end: Math.min(end, shown.text.length) };
-}
-
-/** The answer of a path, asked for anew when `of` is another; the one before is kept until then. */
-function useAnswer<T>(path: string | undefined, of: unknown): [T | undefined, string | undefined] {
-  const [answer, setAnswer] = useState<{ readonly path: string; readonly value: T }>();
-  const [error, setError] = useState<string>();
-  useEffect(() => {
-    if (path === undefined) return;
-    const abort = new AbortController();
-    get<T>(path, abort.signal).then(
-      (value) => {
-        setAnswer({ path, value });
-        setError(undefined);
-      },
-      (thrown) => {
-        if (!abort.signal.aborted) setError(messageOf(thrown));
-      },
-    );
-    return () => abort.abort();
-  }, [path, of]);
-  return [answer?.path === path && error === undefined ? answer?.value : undefined, error];
 }
 
 /** The shown document cut by other settings; while they change, as the ones before cut it. */
