@@ -7,6 +7,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   algorithms: async () => (await import("./train/algorithms.bench.js")).algorithmsMemory,
   chunk: async () => (await import("./chunk/chunk.bench.js")).chunk,
   "chunk-eval": async () => (await import("./chunk/chunk-eval.bench.js")).chunkEval,
+  "chunk-auto": async () => (await import("./chunk/chunk-auto.bench.js")).chunkAuto,
   context: async () => (await import("./long/context.bench.js")).context,
   curriculum: async () => (await import("./train/curriculum.bench.js")).curriculum,
   embedder: async () => (await import("./embed/embedder.bench.js")).embedder,

@@ -36,7 +36,7 @@ interface Row extends RetrievalScores {
 export const chunkEval: Benchmark = {
   name: "chunk-eval",
   about:
-    "token-level IoU, recall, precision at k = 5; an argument names an embedder, default LSA; --bm25 searches by terms, --overlap adds a quarter, --size=N takes that size alone",
+    "token-level IoU, recall, precision at k = 5; an argument names an embedder, default LSA; --bm25 searches by terms, --overlap adds an eighth and a quarter, --size=N takes that size alone",
   async run({ log, args }) {
     if (!existsSync(new URL("data-chunking-eval", SHARED))) {
       log("../shared/data/data-chunking-eval is absent: nothing to evaluate on");
@@ -55,7 +55,7 @@ export const chunkEval: Benchmark = {
       return isByTerms ? termSearch(passages) : vectorSearch(passages, { embed });
     };
     const rows: Row[] = [];
-    const shares = args.includes("--overlap") ? [0, 0.25] : [0];
+    const shares = args.includes("--overlap") ? [0, 1 / 8, 1 / 4] : [0];
     const only = args.flatMap((arg) => /^--size=(\d+)$/.exec(arg)?.slice(1).map(Number) ?? []);
     const grid = (only.length > 0 ? only : SIZES).flatMap((maxTokens) =>
       shares.map((share) => ({ maxTokens, overlapTokens: share * maxTokens })),

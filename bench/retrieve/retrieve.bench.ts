@@ -1,11 +1,12 @@
-/** @file Retrieval: quality and speed of search by words and vectors beside other libraries, at 100,000 chunks, under edits. */
+/** @file Retrieval: quality and speed of search by words and vectors beside other libraries, at 100,000 chunks, under edits and again. */
 
 import type { Benchmark } from "../bench.js";
 import { editFigures } from "./edit.js";
+import { reuseFigures } from "./reuse.js";
 import { scaleFigures } from "./scale.js";
 import { textFigures } from "./text.js";
 
-const parts = { text: textFigures, scale: scaleFigures, edit: editFigures };
+const parts = { text: textFigures, scale: scaleFigures, edit: editFigures, reuse: reuseFigures };
 
 export const retrieveBench: Benchmark = {
   name: "retrieve",

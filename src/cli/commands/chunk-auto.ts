@@ -1,13 +1,13 @@
 /** @file `tessera chunk --auto`: the best way to cut, found on the user's own documents. */
 
-import { chunkers, embeddingChunkers } from "../../chunk/index.js";
 import { counterAt } from "../../pipeline/knowledge-base/settings.js";
 import {
-  type ChunkTrial,
+  embeddingTrials,
   type LabelledQuestion,
   makeQuestions,
   readQuestions,
   searchChunking,
+  usualTrials,
 } from "../../pipeline/retrieval-eval/index.js";
 import { type CuttingFlags, embedderOf } from "../cutting-options.js";
 import { allDocuments } from "../documents-of.js";
@@ -20,10 +20,6 @@ interface Flags extends CuttingFlags {
   readonly budget: number;
 }
 
-const SIZES = [128, 256, 512];
-/** Chunkers for text of any kind; html, code and table are for sources of theirs. */
-const CANDIDATES = ["recursive", "sentence", "fixed", "content-defined", "parent-child", "sentence-window"] as const;
-
 /** Prints what was tried, best first, and the options that choose the best. */
 export async function chooseChunking(path: string, flags: Flags): Promise<void> {
   const documents = await allDocuments(path);
@@ -34,7 +30,10 @@ export async function chooseChunking(path: string, flags: Flags): Promise<void> 
       ? makeQuestions(documents, { counter })
       : await readQuestions(flags.questions, documents);
   const texts = new Map(documents.map(({ path: name, text }) => [name, text]));
-  const trials = trialsOf(flags, embedder !== undefined);
+  const trials =
+    flags.chunker === undefined
+      ? [...usualTrials(), ...(embedder ? embeddingTrials() : [])]
+      : usualTrials([flags.chunker]);
   console.error(
     `${plural(documents.length, "document")}, ${plural(questions.length, "question")}, ${plural(trials.length, "way")} to cut`,
   );
@@ -58,22 +57,5 @@ export async function chooseChunking(path: string, flags: Flags): Promise<void> 
   console.log(trialTable(results));
   console.log(
     `\nmost recall: --chunker ${best!.chunker} --max-tokens ${best!.maxTokens} --overlap ${best!.overlapTokens}`,
-  );
-}
-
-/** Every chunker, or the one that was asked for, in each size, without overlap and with an eighth. */
-function trialsOf({ chunker }: Flags, hasEmbedder: boolean): ChunkTrial[] {
-  const names = [
-    ...CANDIDATES,
-    ...(hasEmbedder ? (Object.keys(embeddingChunkers) as (keyof typeof embeddingChunkers)[]) : []),
-  ];
-  return (chunker === undefined ? names : [chunker]).flatMap((name) =>
-    SIZES.flatMap((maxTokens) =>
-      (name in chunkers && name !== "sentence-window" ? [0, maxTokens / 8] : [0]).map((overlapTokens) => ({
-        chunker: name,
-        maxTokens,
-        overlapTokens,
-      })),
-    ),
   );
 }

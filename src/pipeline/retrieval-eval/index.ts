@@ -17,3 +17,4 @@ export {
   searchChunking,
 } from "./search-chunking.js";
 export { termSearch, vectorSearch } from "./searches.js";
+export { embeddingTrials, usualTrials } from "./usual-trials.js";

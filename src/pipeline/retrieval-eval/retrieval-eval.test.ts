@@ -13,6 +13,7 @@ import {
   readQuestions,
   scoreRetrieval,
   searchChunking,
+  usualTrials,
 } from "./index.js";
 
 const document = (path: string, text: string, mediaType = "text/markdown"): Document => ({
@@ -150,6 +151,26 @@ describe("searchChunking", () => {
     expect(results.map(({ chunker }) => chunker)).toEqual(["sentence", "fixed"]);
     expect(results[0]!.recall).toBeGreaterThan(results[1]!.recall);
     expect(seen).toEqual(["fixed", "sentence"]);
+  });
+
+  it("leaves ways that find as much in the order in which they were tried", async () => {
+    const whole = { maxTokens: 10_000, overlapTokens: 0 };
+    const names = ["fixed", "sentence-window", "sentence"] as const;
+    const results = await searchChunking(documents, questions, {
+      trials: names.map((chunker) => ({ ...whole, chunker })),
+      counter,
+      k: 100,
+    });
+    expect(results.map(({ recall }) => recall)).toEqual([1, 1, 1]);
+    expect(new Set(results.map(({ iou }) => iou)).size).toBeGreaterThan(1);
+    expect(results.map(({ chunker }) => chunker)).toEqual(names);
+  });
+
+  it("tries every chunker of text in each size, the usual one first", () => {
+    const usual = usualTrials();
+    expect(usual[0]).toEqual({ chunker: "recursive", maxTokens: 128, overlapTokens: 0 });
+    expect(new Set(usual.map(({ chunker }) => chunker))).toContain("sentence-window");
+    expect(usualTrials(["sentence-window"]).map(({ overlapTokens }) => overlapTokens)).toEqual([0, 0, 0]);
   });
 
   it("searches by vectors where an embedder is given", async () => {
