@@ -36,9 +36,9 @@ try {
   await studio.job.ended;
   for (const [name, hash] of Object.entries(shots)) {
     await take(name, hash, { width: 1280, height: 860 }, "light");
-    await take(`${name}-dark`, hash, { width: 1280, height: 860 }, "dark");
-    await take(`${name}-phone`, hash, { width: 360, height: 740 }, "light");
   }
+  await take("documents-dark", shots.documents!, { width: 1280, height: 860 }, "dark");
+  await take("ask-phone", shots.ask!, { width: 360, height: 740 }, "light");
 } finally {
   await browser.close();
   await server.close();

@@ -101,10 +101,14 @@ function StepText({ stage, shown, isWaiting }: { stage: JobStage; shown: StudioS
   if (!job.result) return <p>Ask the documents, and let the tuned model write.</p>;
   return (
     <p>
-      <strong>{job.plan?.origin ?? "The model"}</strong>, served in {job.result.weights}
+      Ask the documents, or let <strong>{nameOf(job.plan?.origin ?? "the model")}</strong> write, in{" "}
+      {job.result.weights}
     </p>
   );
 }
+
+/** What a model is called, of the path that it came from. */
+const nameOf = (origin: string): string => origin.split("/").at(-1) ?? origin;
 
 function TrainText({ job: { progress, result, stage } }: { readonly job: MainJob }) {
   if (result) {
@@ -113,6 +117,7 @@ function TrainText({ job: { progress, result, stage } }: { readonly job: MainJob
         Perplexity on held-out text <strong>{significant(result.perplexityBefore)}</strong> →{" "}
         <strong>{significant(result.perplexityAfter)}</strong>
         {result.isCached ? ", from an earlier run" : ` in ${duration(result.seconds)}`}
+        <span class="quiet aside">Between so many tokens it hesitates for the next one; less is better.</span>
       </p>
     );
   }
