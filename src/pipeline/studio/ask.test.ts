@@ -49,6 +49,12 @@ describe("a question", () => {
     expect(numChunks).toBe(2);
   });
 
+  it("is answered in Chinese", async () => {
+    const [quote] = (await answerTo("压力多高时阀门打开?")).statements[0]!.quotes;
+    expect(quote).toMatchObject({ path: "guide/valve.md", text: "阀门在压力高于6巴时打开。" });
+    expect(quote!.matches.map(({ start, end }) => quote!.text.slice(start, end))).toEqual(["阀门", "压力", "打开"]);
+  });
+
   it("says why each passage stands where it does, and which was quoted", async () => {
     const { passages } = await answerTo("When does the pump stop?");
     expect(passages.map(({ fused }) => fused.rank)).toEqual([1, 2]);

@@ -46,7 +46,7 @@ export class Writing {
   readonly #written;
   readonly #abort = new AbortController();
   #waiting: WrittenToken[] = [];
-  #frame: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(written: Written) {
     this.#written = signal(written);
@@ -80,9 +80,9 @@ export class Writing {
   #hear(sent: Sent): void {
     if (sent.event === "error") throw new ServerError(200, sent.data.error.message);
     if (sent.event === "token") {
-      // tokens come faster than they can be drawn
+      // tokens come faster than they can be drawn, and a long text takes longer to be laid out
       this.#waiting.push(sent.data);
-      this.#frame ??= requestAnimationFrame(() => this.#flush());
+      this.#timer ??= setTimeout(() => this.#flush(), 16 + this.#written.peek().units.length / 20);
       return;
     }
     this.#flush();
@@ -92,8 +92,8 @@ export class Writing {
   }
 
   #flush(): void {
-    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
-    this.#frame = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#waiting.length > 0) this.#change({ units: joined(this.#written.peek().units, this.#waiting) });
     this.#waiting = [];
   }

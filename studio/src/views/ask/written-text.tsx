@@ -1,5 +1,6 @@
 /** @file A text as it is written, with how likely each of its tokens was. */
 
+import { Component } from "preact";
 import { useState } from "preact/hooks";
 import type { Turn, WrittenToken } from "../../../../src/server/studio/wire/index.js";
 import { integer, plural, significant } from "../../format.js";
@@ -38,9 +39,18 @@ export function WrittenText({ written, name, place }: WrittenProps) {
       {units.length > 0 && (
         <>
           <p class="tokens" onPointerOver={point} onPointerDown={point}>
-            {units.map((unit, i) => (
-              <Token key={i} unit={unit} place={i} isShown={i === at} />
-            ))}
+            {Array.from({ length: Math.ceil(units.length / BLOCK) }, (_, i) => {
+              const from = i * BLOCK;
+              const isHere = at !== undefined && at >= from && at < from + BLOCK;
+              return (
+                <Tokens
+                  key={from}
+                  units={units.slice(from, from + BLOCK)}
+                  from={from}
+                  shown={isHere ? at : undefined}
+                />
+              );
+            })}
           </p>
           <div class="chances">
             <label class="row">
@@ -110,6 +120,29 @@ function Checked({ statements }: { readonly statements: NonNullable<Written["sta
       {statements.length === 0 ? <p>It says that the documents do not say.</p> : <Statements statements={statements} />}
     </section>
   );
+}
+
+/** Tokens that are drawn together, so that what is written is not drawn again with each that comes. */
+const BLOCK = 64;
+
+interface TokensProps {
+  readonly units: readonly Unit[];
+  /** Place of the first. */
+  readonly from: number;
+  /** Place of the one that is pointed at, where it is one of these. */
+  readonly shown: number | undefined;
+}
+
+class Tokens extends Component<TokensProps> {
+  override shouldComponentUpdate({ units, shown }: TokensProps): boolean {
+    const { props } = this;
+    return units.length !== props.units.length || units.at(-1) !== props.units.at(-1) || shown !== props.shown;
+  }
+
+  render() {
+    const { units, from, shown } = this.props;
+    return units.map((unit, i) => <Token key={i} unit={unit} place={from + i} isShown={from + i === shown} />);
+  }
 }
 
 interface TokenProps {
