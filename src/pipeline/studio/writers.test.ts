@@ -13,6 +13,8 @@ import { Writers } from "./writers.js";
 const never = new AbortController().signal;
 const loaded = randomModel();
 let folder: string;
+/** Ids of writers whose processes died too often. */
+const lost = new Set<string>();
 const closed = new Set<OpenTextService>();
 let live: LiveState;
 let writers: Writers;
@@ -33,7 +35,11 @@ beforeAll(async () => {
       closed.add(service);
       await here[Symbol.asyncDispose]();
     };
-    const service: OpenTextService = { ...here, [Symbol.asyncDispose]: close };
+    const service: OpenTextService = {
+      ...here,
+      engineState: () => ({ status: lost.has(id) ? "failed" : "ok", restarts: 0 }),
+      [Symbol.asyncDispose]: close,
+    };
     return { service, tokenizer: loaded.tokenizer, contextLength: 512 };
   });
   for (const id of ["a", "b", "c"]) writers.add({ id, label: `model ${id}`, kind: "tuned", model: folder });
@@ -88,6 +94,16 @@ it("replaces one that is writing when its text is written", async () => {
   old[Symbol.dispose]();
   await expect.poll(() => closed.has(old.service)).toBe(true);
   expect(await now.service.countTokens({ kind: "plain", text: "Hello" })).toBeGreaterThan(0);
+});
+
+it("opens one anew whose process died too often", async () => {
+  lost.add("b");
+  const dead = await writers.open("b", never);
+  dead[Symbol.dispose]();
+  lost.delete("b");
+  using b = await writers.open("b", never);
+  expect(b.service).not.toBe(dead.service);
+  await expect.poll(() => closed.has(dead.service)).toBe(true);
 });
 
 it("says which there are, and tries again one that could not be opened", async () => {

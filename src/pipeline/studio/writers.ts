@@ -129,6 +129,9 @@ export class Writers implements AsyncDisposable {
     try {
       const { service, tokenizer, contextLength } = await entry.opened;
       const { id, label } = source;
+      // one that died too often is opened anew by the next who asks
+      const isLost = service.engineState?.().status === "failed";
+      if (isLost && this.#entries.get(id) === entry) this.#forget(id);
       return { id, label, service, tokenizer, contextLength, [Symbol.dispose]: release };
     } catch (thrown) {
       if (this.#entries.get(source.id) === entry) this.#entries.delete(source.id);

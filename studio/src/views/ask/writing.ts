@@ -9,7 +9,7 @@ import type {
   WriteRequest,
   WrittenToken,
 } from "../../../../src/server/studio/wire/index.js";
-import { messageOf, postForEvents, ServerError } from "../../api.js";
+import { postForEvents, ServerError } from "../../api.js";
 
 /** Tokens that belong together, as only the last of them completes a character. */
 export interface Unit {
@@ -38,6 +38,8 @@ export const turnsOf = ({ request: { earlier, prompt }, ...written }: Written): 
 ];
 
 export const isGoing = ({ status }: Written): boolean => status === "opening" || status === "writing";
+
+const BROKEN_OFF = "the server ended before the text did; start it again if it does not answer, and write anew";
 
 type Sent = WriteEvent | { readonly event: "error"; readonly data: ErrorResponse };
 
@@ -69,11 +71,12 @@ export class Writing {
   async #follow(request: WriteRequest): Promise<void> {
     try {
       for await (const event of postForEvents<Sent>("/api/write", request, this.#abort.signal)) this.#hear(event);
-      this.#flush();
+      if (isGoing(this.#written.peek())) throw new ServerError(0, BROKEN_OFF);
     } catch (thrown) {
       this.#flush();
       if (this.#abort.signal.aborted) this.#change({ status: "stopped" });
-      else this.#change({ status: "failed", error: messageOf(thrown) });
+      // a browser's own words say nothing of what to do
+      else this.#change({ status: "failed", error: thrown instanceof ServerError ? thrown.message : BROKEN_OFF });
     }
   }
 
