@@ -83,4 +83,4 @@ function considered(question: string, { chunk, trace }: Passage, answer: Answer)
   };
 }
 
-const isWithin = (quote: Quote, chunk: Span): boolean => quote.start >= chunk.start && quote.end <= chunk.end;
+export const isWithin = (quote: Quote, chunk: Span): boolean => quote.start >= chunk.start && quote.end <= chunk.end;

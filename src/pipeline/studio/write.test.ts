@@ -25,6 +25,8 @@ beforeAll(async () => {
   const [folder, workspace] = [join(root, "docs"), join(root, "workspace")];
   await mkdir(folder);
   await writeFile(join(folder, "pump.md"), pump);
+  const filler = "Birds sing in the morning, and nobody minds them much. ".repeat(16);
+  await writeFile(join(folder, "tank.md"), `# Tank\n\n${filler}The tank holds 90 litres. ${filler}\n`);
   await using knowledge = await KnowledgeBase.open(folder, { workspace, settings: { embedder: "none" } });
   await knowledge.sync();
   models.push(await savedModel(loaded), await savedModel(scriptedModel([grounded], 1024)));
@@ -134,6 +136,18 @@ describe("a text", () => {
     expect(held!.quotes[0]).toMatchObject({ path: "pump.md", text: "starts at 40 degrees" });
     expect(pump.slice(held!.quotes[0]!.start, held!.quotes[0]!.end)).toBe("starts at 40 degrees");
     expect(invented).toMatchObject({ text: "It is blue", quotes: [] });
+  });
+});
+
+describe("a text from a document whose passages do not fit", () => {
+  it("is written from the sentences that say most of what is asked", async () => {
+    const prompt = "How much does the tank hold?";
+    const events = await eventsOf({ writer: "scripted", prompt, isGrounded: true, maxTokens: 200 });
+    expect(events.at(-1)).toMatchObject({ event: "end" });
+    const [start] = events;
+    const numPromptTokens = start!.event === "start" ? start!.data.numPromptTokens : 0;
+    // of a document that is longer than the context
+    expect(numPromptTokens + 200).toBeLessThanOrEqual(1024);
   });
 });
 

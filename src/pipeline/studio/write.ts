@@ -1,13 +1,13 @@
 /** @file Texts of a Studio's models, freely or from its documents, with the probabilities of their tokens. */
 
-import { answerPrompt, type SourceOf, writtenAnswer } from "../../answer/index.js";
+import { answerPrompt, evidence, type SourceOf, writtenAnswer } from "../../answer/index.js";
 import { CapacityError } from "../../base/errors.js";
-import type { PackedContext } from "../../retrieval/index.js";
+import { type PackedContext, type Passage, packContext, type ScoredChunk } from "../../retrieval/index.js";
 import type { Prompt, TextPiece, TokenChance } from "../../server/openai/service.js";
 import type { WriteService } from "../../server/studio/service.js";
 import type { TokenProbability, Turn, WriteEvent, WriteRequest, WrittenToken } from "../../server/studio/wire/index.js";
 import type { KnowledgeBase } from "../knowledge-base/knowledge-base.js";
-import { ifUnchanged, statementsOf } from "./ask.js";
+import { ifUnchanged, isWithin, statementsOf } from "./ask.js";
 import type { OpenKnowledge } from "./open-knowledge.js";
 import type { OpenWriter, Writers } from "./writers.js";
 
@@ -110,7 +110,17 @@ function cachedSource(knowledge: KnowledgeBase): SourceOf {
   };
 }
 
-/** Passages that leave room for the question and the answer. @throws CapacityError where none does. */
+/** What of passages says most of what is asked, for a context in which none of them fits. */
+const sentencesOf = (question: string, passages: readonly Passage[]): ScoredChunk[] =>
+  evidence(question, passages).flatMap((quote) => {
+    const found = passages.find(({ chunk }) => chunk.path === quote.path && isWithin(quote, chunk));
+    if (!found) return [];
+    const { parent: _, ...chunk } = found.chunk;
+    const { start, end, text: words } = quote;
+    return [{ score: found.score, chunk: { ...chunk, id: `${chunk.id} ${start}`, start, end, text: words } }];
+  });
+
+/** Passages, or at least sentences of them, that leave room for the question and the answer. @throws CapacityError where none does. */
 async function passagesFor(
   writer: OpenWriter,
   { prompt, maxTokens }: WriteRequest,
@@ -122,6 +132,8 @@ async function passagesFor(
   const pack = { budget: Math.max(1, budget), counter: tokenizer, source: sourceOf };
   const { packed, passages } = await knowledge.retrieve(prompt, { limit: PASSAGES, pack, signal });
   if (packed && (packed.spans.length > 0 || passages.length === 0)) return packed;
+  const few = await packContext(sentencesOf(prompt, passages), pack);
+  if (few.spans.length > 0) return few;
   throw new CapacityError(
     `${label} reads ${contextLength} tokens at once: the question and what it is told take ${around}, the answer ${maxTokens}, and no passage fits in the rest; take fewer tokens, or a model with a longer context`,
   );
