@@ -1,8 +1,11 @@
 /** @file A model in a browser: its parts, a matrix in numbers, and what its attention looks at. */
 
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStudio, type Studio } from "../../../src/pipeline/studio/studio.js";
@@ -12,6 +15,8 @@ import { createStudioApp } from "../../../src/server/studio/app.js";
 import { buildStudio } from "../../support/built-studio.js";
 import { noChromium, openChromium } from "../../support/chromium.js";
 import { writeColourModel } from "../../support/colour-model.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe.skipIf(noChromium)(`models in a browser ${noChromium ?? ""}`, () => {
   let root: string;
@@ -73,6 +78,13 @@ describe.skipIf(noChromium)(`models in a browser ${noChromium ?? ""}`, () => {
     // nothing comes before it
     await expect.poll(() => shown.textContent()).toMatch(/looks at “[^”]+” \(100 %\)\.$/);
     expect(await page.locator(".token").allTextContents()).toContain("·red");
+    await page.evaluate(axe);
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 900 });
+      const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
+      expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    }
     await page.getByLabel("Layer", { exact: true }).press("End");
     await page.getByText("of 0 to 1").waitFor();
     await expect.poll(() => page.getByLabel("Layer", { exact: true }).inputValue()).toBe("1");

@@ -122,7 +122,7 @@ function Layer({ picture: { tokens, heads } }: { readonly picture: AttentionPict
         <legend>Heads, each looking in its own way</legend>
         {heads.map((own, i) => (
           <button key={i} type="button" aria-pressed={i === head} onClick={() => setHead(i)}>
-            <HeatMap label="" rows={count} columns={count} values={own} largest={1} />
+            <HeatMap rows={count} columns={count} values={own} largest={1} />
             <span>head {i}</span>
           </button>
         ))}
@@ -179,7 +179,9 @@ function Matrix({ tokens, values, token, onChoose }: MatrixProps) {
   const at = cell && values[cell.row * count + cell.column];
   return (
     <figure class="matrix">
-      <div class="scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: where it is wider than the page, keys scroll it */}
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields */}
+      <div class="scroll" role="group" aria-label="Attention of each token to each" tabIndex={0}>
         <div class="matrix-grid" style={{ "--count": count }}>
           <ol class="columns" aria-hidden="true">
             {tokens.map((text, i) => (

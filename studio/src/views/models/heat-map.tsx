@@ -3,7 +3,8 @@
 import { useEffect, useRef } from "preact/hooks";
 
 export interface HeatMapProps {
-  readonly label: string;
+  /** Absent where what is around the picture says it. */
+  readonly label?: string;
   readonly rows: number;
   readonly columns: number;
   /** Row by row. */
@@ -45,8 +46,7 @@ export function HeatMap({ label, rows, columns, values, largest, onPoint }: Heat
     <canvas
       class="heat"
       ref={canvas}
-      role="img"
-      aria-label={label}
+      {...(label === undefined ? { "aria-hidden": true } : { role: "img", "aria-label": label })}
       width={columns}
       height={rows}
       onPointerMove={onPoint && point}
