@@ -86,5 +86,5 @@ describe.skipIf(noChromium)(`plans in a browser ${noChromium ?? ""}`, () => {
     expect(await page.getByLabel("Method").inputValue()).toBe("lora-fa");
     expect(Number(await page.getByLabel("Tokens per row").inputValue())).toBe(256);
     expect(faults).toEqual([]);
-  });
+  }, 120_000);
 });

@@ -96,5 +96,5 @@ describe.skipIf(noChromium)(`runs in a browser ${noChromium ?? ""}`, () => {
     await other.getByText("Writing Colours as gguf (F16)").waitFor();
     await page.getByRole("link", { name: "gguf-F16/model.gguf" }).waitFor({ timeout: 30_000 });
     expect(faults).toEqual([]);
-  });
+  }, 120_000);
 });

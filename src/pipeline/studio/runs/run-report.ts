@@ -1,22 +1,19 @@
-/** @file A run's settings, samples and results, for reading. */
+/** @file A run's settings and results, for reading. */
 
 import { CheckpointError } from "../../../base/errors.js";
-import type { RunReport, RunSamples } from "../../../server/studio/wire/index.js";
+import type { RunDetail, RunReport } from "../../../server/studio/wire/index.js";
 import { reportRows } from "../../tuning/index.js";
 import type { Workspace } from "../../workspace.js";
-import { type RunRecord, readResult, readSamples, readTuneReport } from "./run-record.js";
+import { type RunRecord, readResult, readTuneReport } from "./run-record.js";
 
 /** As a configuration file has them. */
-export const settingsOf = (record: RunRecord | undefined): RunDetailSettings =>
+export const settingsOf = (record: RunRecord | undefined): RunDetail["settings"] =>
   Object.entries(record?.config ?? {}).map(([name, value]) => [
     name,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
 
-type RunDetailSettings = readonly (readonly [name: string, value: string])[];
-
-export const samplesOf = (runs: Workspace, id: string): Promise<RunSamples[]> => readSamples(runs.path(id));
-
+/** Of a run that is done. @throws CheckpointError for a report of another version. */
 export async function reportOf(runs: Workspace, id: string, kind: RunRecord["kind"]): Promise<RunReport | undefined> {
   if (kind === "main") {
     const result = await readResult(runs, id);

@@ -4,14 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { basename, resolve } from "node:path";
-import {
-  CapacityError,
-  CheckpointError,
-  ConfigError,
-  DataError,
-  messageOf,
-  UnsupportedError,
-} from "../../../base/errors.js";
+import { ConfigError, messageOf } from "../../../base/errors.js";
 import { removeFolder } from "../../../checkpoint/atomic.js";
 import { ifThere } from "../../../checkpoint/byte-file.js";
 import { methods } from "../../../peft/index.js";
@@ -31,14 +24,22 @@ import type {
 } from "../../../server/studio/wire/index.js";
 import { algorithms, optimizers } from "../../../train/index.js";
 import { lockRun } from "../../run-lock.js";
-import { type TuneConfig, tuneSettings } from "../../tuning/index.js";
 import { Workspace } from "../../workspace.js";
 import type { Writers } from "../writers.js";
 import { MainRun } from "./main-run.js";
 import { RunExports } from "./run-exports.js";
 import { listFiles, openFile } from "./run-files.js";
-import { type RunRecord, readPoints, readStored, recordSchema, summaryOf, writeRecord } from "./run-record.js";
-import { reportOf, samplesOf, settingsOf } from "./run-report.js";
+import {
+  type RunRecord,
+  readPoints,
+  readSamples,
+  readStored,
+  recordSchema,
+  summaryOf,
+  writeRecord,
+} from "./run-record.js";
+import { reportOf, settingsOf } from "./run-report.js";
+import { checkConfig, expectPath, refusalOf } from "./start-faults.js";
 import { replaced, TuneRun } from "./tune-run.js";
 import { keepUpload } from "./uploads.js";
 
@@ -143,7 +144,7 @@ export class RunsControl implements Runs {
       id,
       ...(stored?.plan && { plan: stored.plan }),
       settings: settingsOf(stored?.record),
-      samples: await samplesOf(this.#runs, id),
+      samples: await readSamples(folder),
       ...(report && { report }),
       files: await listFiles(folder),
       exports: stored?.isDone ? RunExports.choices() : [],
@@ -245,7 +246,7 @@ export class RunsControl implements Runs {
 
   async #forget(id: string): Promise<void> {
     if (await ifThere(stat(this.#runs.path(id)), id)) await removeFolder(this.#runs.path(id));
-    this.writers.remove(id);
+    for (const writer of [id, `base of ${id}`]) this.writers.remove(writer);
     this.live.change({ runs: this.live.current.runs.filter((run) => run.id !== id) });
   }
 
@@ -279,32 +280,4 @@ export class RunsControl implements Runs {
     const known = this.choices().bases.find((base) => base.path === path);
     return known?.label ?? basename(path);
   }
-}
-
-async function expectPath(path: string, field: string, what: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found) throw new Refusal(400, `there is nothing at ${path}; give the path of ${what}`, field);
-}
-
-/** @throws Refusal 400 for settings that contradict each other. */
-function checkConfig(config: object): void {
-  try {
-    tuneSettings(config satisfies Partial<TuneConfig>);
-  } catch (thrown) {
-    throw refusalOf(thrown);
-  }
-}
-
-const fields = [
-  [DataError, "data"],
-  [CheckpointError, "base"],
-  [CapacityError, "memoryBytes"],
-  [UnsupportedError, "method"],
-  [ConfigError, undefined],
-] as const;
-
-/** What is wrong with a run that could not begin, at the field where it can be put right. */
-function refusalOf(thrown: unknown): unknown {
-  const known = fields.find(([Kind]) => thrown instanceof Kind);
-  return known ? new Refusal(400, messageOf(thrown), known[1]) : thrown;
 }

@@ -30,8 +30,7 @@ export function PlanTable({ request, maxPositions, onChoose }: PlanTableProps) {
       <h2 id="side-by-side">Methods side by side</h2>
       <p class="quiet">
         Peak memory and time per step, with the other settings as above; choose a cell to look at it closer. Each is the
-        fastest way that fits, which may take less memory than a slower method. “And files”: what a step is not using is
-        kept out of memory.
+        fastest way that fits the budget; “and files”: only with what a step is not using kept on the disk.
       </p>
       {error && <Alert>{error}</Alert>}
       <div class="scroll">

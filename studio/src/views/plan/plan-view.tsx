@@ -124,7 +124,7 @@ function Outcome({ request, answer, changes, onChange }: OutcomeProps) {
       {isPaging && (
         <p class="caution">
           It fits only with files: what a step is not using is kept on the disk, and reading it back takes time that is
-          not predicted here. More memory, shorter rows or an adapter would be faster.
+          not predicted here. More memory or shorter rows may do without.
         </p>
       )}
       <dl class="facts">
