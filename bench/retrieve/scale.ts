@@ -78,6 +78,7 @@ export async function scaleFigures({ log }: BenchContext): Promise<Figure[]> {
       plain("100,000 chunks, hybrid, median", "ms", median(hybrid.times)),
       plain("100,000 chunks, hybrid, p95", "ms", quantile(hybrid.times, 0.95), { atMost: 20 }),
       plain("100,000 chunks, hybrid, processor time, median", "ms", median(hybrid.processorTimes)),
+      plain("100,000 chunks, hybrid, processor time, p95", "ms", quantile(hybrid.processorTimes, 0.95)),
     );
     const vectors = embedded.flatMap(({ chunks }) => chunks.map(({ vector }) => vector));
     const ids = new Map(embedded.flatMap(({ chunks }) => chunks.map(({ id }) => id)).map((id, i) => [id, i]));
