@@ -66,8 +66,8 @@ export const peers: readonly Peer[] = [
 ];
 
 /**
- * Where pieces stand in a text, which peers do not say: the next place after the last one's start with the same characters,
- * white space aside, since some of them change it.
+ * Where pieces stand in a text, which peers do not say: the next place with the same characters, white space aside, since
+ * some of them change it, that begins or ends behind the last one; a piece may begin where the one before does.
  * @returns as many spans as pieces; undefined for a piece that is not there.
  */
 export function locate(text: string, pieces: readonly string[]): (Span | undefined)[] {
@@ -79,12 +79,13 @@ export function locate(text: string, pieces: readonly string[]): (Span | undefin
     places.push(i);
     bare += character;
   }
-  let from = 0;
+  let [from, reached] = [0, 0];
   return pieces.map((piece) => {
     const own = piece.replace(/[\s\ufffd]+/g, "");
-    const at = bare.indexOf(own, from);
+    const first = bare.indexOf(own, from);
+    const at = first === from && first + own.length <= reached ? bare.indexOf(own, from + 1) : first;
     if (own === "" || at < 0) return undefined;
-    from = at + 1;
+    [from, reached] = [at, at + own.length];
     return { start: places[at]!, end: places[at + own.length - 1]! + 1 };
   });
 }
