@@ -194,15 +194,15 @@ describe.concurrent("tessera dataset", () => {
       ["train", "heldout"].map(async (side) => {
         const pairs = (await read(`${side}.jsonl`)).map((line): { output: string } => JSON.parse(line));
         const sources = (await read(`${side}.sources.jsonl`)).map((line): Source => JSON.parse(line));
-        expect(pairs).toHaveLength(sources.length);
+        expect(pairs).toHaveLength(side === "train" ? report.train : report.heldOut);
+        expect(sources).toHaveLength(pairs.length);
         for (const [i, { path, start, end }] of sources.entries()) {
           if (path === "kiln.md") expect(pairs[i]!.output).toBe(KILN.slice(start, end));
         }
         return new Set(sources.map(({ path }) => path));
       }),
     );
-    expect(report.train).toBeGreaterThan(10);
-    expect(report.heldOut).toBeGreaterThan(10);
+    for (const ofSide of paths) expect(ofSide.size).toBeGreaterThan(1);
     expect([...paths[0]!].filter((path) => paths[1]!.has(path))).toEqual([]);
     expect([...paths[0]!, ...paths[1]!]).toContain("kiln.md");
     expect(report.heldOutDocuments.length).toBeGreaterThanOrEqual(paths[1]!.size);
