@@ -246,7 +246,7 @@ describe("time-outs and shutdown", () => {
     const streamed = await (await complete(server, forever)).text();
     expect(streamed).toContain('"code":"timeout"');
     expect(streamed).not.toContain("[DONE]");
-    expect(numWriting).toBe(0);
+    await expect.poll(() => numWriting).toBe(0);
     expect(log.map(({ status, error }) => [status, error?.code])).toEqual([
       [504, "timeout"],
       [504, "timeout"],
