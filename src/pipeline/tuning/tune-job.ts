@@ -71,11 +71,10 @@ export interface TuneContext {
  */
 export async function* tune(config: TuneConfig, context: TuneContext = {}): AsyncGenerator<TuneEvent, TuneReport> {
   const settings = tuneSettings(config);
-  using _lock = await lockRun(settings.out);
   const device = await openDevice(settings, threadsOf(settings));
   const runtime = await Runtime.open({ numThreads: threadsOf(settings) });
   try {
-    const job = await TuneJob.open({ runtime, device }, settings, context);
+    using job = await TuneJob.open({ runtime, device }, settings, context);
     return yield* job.run();
   } finally {
     await runtime.close();
@@ -103,12 +102,14 @@ interface Runtimes {
   readonly device: Runtime | undefined;
 }
 
-class TuneJob {
+class TuneJob implements Disposable {
   readonly #workspace: Workspace;
   readonly #stopIds: ReadonlySet<number>;
   #parameters = new Map<string, HostTensor>();
 
   private constructor(
+    /** No other process trains in the folder. */
+    private readonly lock: Disposable,
     private readonly runtimes: Runtimes,
     private readonly settings: TuneSettings,
     private readonly context: TuneContext,
@@ -135,15 +136,25 @@ class TuneJob {
     const rows = tuneRows(examples, loaded, settings, tuning.numVirtualTokens);
     if (extension) expectLongTexts(extension, rows.train);
     const workspace = new Workspace(settings.out);
-    await workspace.prepare();
-    const isBegun = (await workspace.readText("run.txt")) !== undefined;
-    const known = context.plan ?? (isBegun ? await workspace.read(tunePlanSchema, "plan.json") : undefined);
-    const fitting = known ? undefined : fitTuning(loaded.model, tuning, rows.time, settings, context.memoryBytes);
-    const isPaging = (known ?? fitting!).shape.paging;
-    const runtime = isPaging ? runtimes.runtime.paging(await openDiskMemory(workspace.path())) : runtimes.runtime;
-    const base = await readBase(runtime, opened, frozenFor(loaded.model, tuning, settings));
-    const where = { ...runtimes, runtime };
-    return new TuneJob(where, settings, context, loaded, base, tuning, examples, rows, fitting, extension);
+    // not before: what is refused leaves no folder
+    const lock = await lockRun(settings.out);
+    try {
+      const isBegun = (await workspace.readText("run.txt")) !== undefined;
+      const known = context.plan ?? (isBegun ? await workspace.read(tunePlanSchema, "plan.json") : undefined);
+      const fitting = known ? undefined : fitTuning(loaded.model, tuning, rows.time, settings, context.memoryBytes);
+      const isPaging = (known ?? fitting!).shape.paging;
+      const runtime = isPaging ? runtimes.runtime.paging(await openDiskMemory(workspace.path())) : runtimes.runtime;
+      const base = await readBase(runtime, opened, frozenFor(loaded.model, tuning, settings));
+      const where = { ...runtimes, runtime };
+      return new TuneJob(lock, where, settings, context, loaded, base, tuning, examples, rows, fitting, extension);
+    } catch (thrown) {
+      lock[Symbol.dispose]();
+      throw thrown;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.lock[Symbol.dispose]();
   }
 
   async *run(): AsyncGenerator<TuneEvent, TuneReport> {
