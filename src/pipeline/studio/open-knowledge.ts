@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { messageOf } from "../../base/errors.js";
+import type { StoredChunk } from "../../retrieval/index.js";
 import { Refusal } from "../../server/refusal.js";
 import type { LiveState } from "../../server/studio/live-state.js";
 import type { DocumentEntry, IndexFacts } from "../../server/studio/wire/index.js";
@@ -54,21 +55,21 @@ export class OpenKnowledge {
     const { store, settings } = knowledge;
     const { chunker, maxTokens, overlapTokens, code } = settings;
     const documents: DocumentEntry[] = [];
-    const chunks = [];
+    const places: Pick<StoredChunk, "path" | "headingPath">[] = [];
     for (const path of [...(await store.documents()).keys()].sort()) {
       const own = await store.chunks(path);
       documents.push({ path, numChunks: own.length });
-      chunks.push(...own);
+      for (const { headingPath } of own) places.push({ path, headingPath });
     }
     this.#documents = documents;
     if (documents.length === 0) return undefined;
     return {
       numDocuments: documents.length,
-      numChunks: chunks.length,
+      numChunks: places.length,
       embedder: settings.embedder,
       cutting: { ...(chunker && { chunker }), maxTokens, overlapTokens, code },
       skipped: await knowledge.skipped(),
-      topics: pickTopics(chunks),
+      topics: pickTopics(places),
     };
   }
 

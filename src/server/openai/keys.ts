@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { ConfigError } from "../../base/errors.js";
+import { areEqual, digestOf } from "../secrets.js";
 import { ApiError } from "./errors.js";
 import { TokenBucket } from "./token-bucket.js";
 
@@ -48,7 +49,7 @@ export async function parseApiKeys(text: string, source: string): Promise<ApiKey
   return Promise.all(
     parsed.data.map(async (entry) => {
       const { name, requestsPerMinute, tokensPerMinute } = entry;
-      const digest = "key" in entry ? await sha256(entry.key) : hexBytes(entry.sha256);
+      const digest = "key" in entry ? await digestOf(entry.key) : hexBytes(entry.sha256);
       return { name, digest, requestsPerMinute, tokensPerMinute };
     }),
   );
@@ -88,7 +89,7 @@ export class Keyring {
         code: "missing_api_key",
       });
     }
-    const digest = await sha256(key);
+    const digest = await digestOf(key);
     // every key is compared, so that the time says nothing
     let found: ApiClient | undefined;
     for (const entry of this.#entries) if (areEqual(entry.digest, digest)) found = entry.client;
@@ -143,16 +144,6 @@ function overQuota(name: string, kind: string, perMinute: number, seconds: numbe
   );
 }
 
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
 function hexBytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16));
-}
-
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
-  return difference === 0;
 }

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { Refusal } from "../refusal.js";
+import { areEqual, digestOf } from "../secrets.js";
 
 const COOKIE = "tessera-session";
 
@@ -28,7 +29,7 @@ export class SignIn {
   /** Gives a session for the key. @throws Refusal 401 for another one. */
   async open(c: Context, key: string): Promise<void> {
     if (this.#key === undefined) return;
-    if (!(await areEqual(key, this.#key))) throw new Refusal(401, "this is not the key of this server", "key");
+    if (!(await isSame(key, this.#key))) throw new Refusal(401, "this is not the key of this server", "key");
     const session = crypto.randomUUID();
     this.#sessions.add(session);
     setCookie(c, COOKIE, session, { httpOnly: true, sameSite: "Strict", path: "/" });
@@ -38,17 +39,10 @@ export class SignIn {
     if (this.#key === undefined) return true;
     if (this.#sessions.has(getCookie(c, COOKIE) ?? "")) return true;
     const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    return bearer !== undefined && (await areEqual(bearer, this.#key));
+    return bearer !== undefined && (await isSame(bearer, this.#key));
   }
 }
 
-/** In a time that says nothing of where they differ. */
-async function areEqual(a: string, b: string): Promise<boolean> {
-  const [x, y] = await Promise.all([digest(a), digest(b)]);
-  let difference = 0;
-  for (let i = 0; i < x.length; i++) difference |= x[i]! ^ y[i]!;
-  return difference === 0;
+async function isSame(key: string, expected: string): Promise<boolean> {
+  return areEqual(await digestOf(key), await digestOf(expected));
 }
-
-const digest = async (text: string): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));

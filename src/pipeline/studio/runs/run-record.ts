@@ -13,7 +13,7 @@ import type { TuningPlan } from "../../tuning-plan.js";
 import type { Workspace } from "../../workspace.js";
 
 /** Kept in a run's folder by whoever started it from a page. */
-export const recordSchema = z.object({
+const recordSchema = z.object({
   kind: z.enum(["main", "tune"]),
   name: z.string(),
   method: z.string(),
@@ -33,6 +33,10 @@ const RECORD = "studio.json";
 export const writeRecord = ({ error, ...record }: RunRecord, runs: Workspace, id: string): Promise<void> =>
   runs.write({ ...record, ...(error !== undefined && { error }) }, id, RECORD);
 
+/** Undefined for a run that no Studio has started or seen. */
+export const readRecord = (runs: Workspace, id: string): Promise<RunRecord | undefined> =>
+  runs.read(recordSchema, id, RECORD);
+
 export const samplesFile = (folder: string): string => join(folder, "samples.jsonl");
 
 /** A run's folder as it is read. */
@@ -45,7 +49,7 @@ export interface StoredRun {
 
 /** @throws CheckpointError for files that are damaged; undefined for a folder that holds no run. */
 export async function readStored(runs: Workspace, id: string): Promise<StoredRun | undefined> {
-  const record = await runs.read(recordSchema, id, RECORD);
+  const record = await readRecord(runs, id);
   const plan = await readPlan(runs, id);
   if (!record && !plan) return undefined;
   const result = record?.kind === "tune" ? "report.json" : "tuning.json";

@@ -32,9 +32,9 @@ import { listFiles, openFile } from "./run-files.js";
 import {
   type RunRecord,
   readPoints,
+  readRecord,
   readSamples,
   readStored,
-  recordSchema,
   summaryOf,
   writeRecord,
 } from "./run-record.js";
@@ -219,7 +219,7 @@ export class RunsControl implements Runs {
       if (action === "pause") going.pause();
       else going.stop();
     } else {
-      const record = await this.#runs.read(recordSchema, id, "studio.json");
+      const record = await readRecord(this.#runs, id);
       if (!record) throw new Refusal(409, `${name} has lost its settings; start a new one`);
       await this.#expectFree(id);
       const run = this.#begin(record, summary);
