@@ -129,7 +129,11 @@ export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult>
   const start = await startingPoint(options, corpus, workspace);
   const knowledge = await openIndex(folder, workspace);
   try {
-    const index = yield* syncing(knowledge);
+    // what was just read is not read again, unless the index holds source code too, which is not learned
+    const index = yield* syncing(
+      knowledge,
+      knowledge.settings.code ? {} : { entries: [...corpus.documents, ...corpus.skipped] },
+    );
     yield { type: "index", report: index, documents: corpus.documents.length };
     const { codec, tunables, origin, identity } = start;
     const split = splitTokens(corpus, codec.tokenizer, codec.marks);

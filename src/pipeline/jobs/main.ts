@@ -28,7 +28,7 @@ const runners: Runners = {
   },
   async *index({ folder, ...options }) {
     await using knowledge = await KnowledgeBase.open(folder, options);
-    yield { type: "index", report: yield* syncing(knowledge, abort.signal) };
+    yield { type: "index", report: yield* syncing(knowledge, signals) };
   },
   // biome-ignore lint/correctness/useYield: there is nothing to tell of
   async *export(request) {

@@ -9,6 +9,7 @@ import type { Chunk, TokenCounter } from "../../chunk/index.js";
 import {
   type Document,
   type FolderChange,
+  type ScanEntry,
   type Skip,
   type SkipReason,
   scanFolder,
@@ -121,13 +122,17 @@ export class KnowledgeBase implements AsyncDisposable {
   /**
    * Brings the index to the state of the folder, with work in proportion to what changed.
    * @param onDocument hears of each document before it is cut, where it is new or changed.
+   * @param entries of the folder, where it has just been scanned as the settings say. Default: it is scanned.
    * @throws DataError when the folder holds no document at all; StoreError when another process is writing.
    */
-  async sync(onDocument: (path: string) => void = () => {}): Promise<IndexReport> {
+  async sync(
+    onDocument: (path: string) => void = () => {},
+    entries: Iterable<ScanEntry> | AsyncIterable<ScanEntry> = scanFolder(this.folder, { code: this.settings.code }),
+  ): Promise<IndexReport> {
     const start = performance.now();
     const skipped: Skip[] = [];
     const current = new Map<string, Document>();
-    const documents = this.#sources(skipped, current);
+    const documents = this.#sources(entries, skipped, current);
     const { embedder } = this;
     // what was given anew as undefined is the default again
     const given = Object.entries(this.settings).filter(([, value]) => value !== undefined);
@@ -250,10 +255,14 @@ export class KnowledgeBase implements AsyncDisposable {
     return this.close();
   }
 
-  async *#sources(skipped: Skip[], current: Map<string, Document>): AsyncGenerator<SourceDocument> {
-    const { chunker, maxTokens, overlapTokens, tokenizer, code } = this.settings;
+  async *#sources(
+    entries: Iterable<ScanEntry> | AsyncIterable<ScanEntry>,
+    skipped: Skip[],
+    current: Map<string, Document>,
+  ): AsyncGenerator<SourceDocument> {
+    const { chunker, maxTokens, overlapTokens, tokenizer } = this.settings;
     const cutting = JSON.stringify({ chunker, maxTokens, overlapTokens, tokenizer });
-    for await (const entry of scanFolder(this.folder, { code })) {
+    for await (const entry of entries) {
       if (entry.kind === "skip") skipped.push(entry);
       if (entry.kind !== "document") continue;
       const { path, text, mediaType, pageStarts = [] } = entry;

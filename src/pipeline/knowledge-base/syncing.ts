@@ -1,5 +1,6 @@
 /** @file An index as it is brought up to date, document by document. */
 
+import type { ScanEntry } from "../../documents/index.js";
 import type { IndexReport, KnowledgeBase } from "./knowledge-base.js";
 
 export interface SyncingEvent {
@@ -10,11 +11,12 @@ export interface SyncingEvent {
 
 /**
  * Brings an index up to date, and names each document that is cut.
- * @param signal ends it before the next document; the next synchronisation goes on from there.
+ * `signal` ends it before the next document; the next synchronisation goes on from there. `entries` are those of the
+ * folder, where it has just been scanned as the index's settings say.
  */
 export async function* syncing(
   knowledge: KnowledgeBase,
-  signal?: AbortSignal,
+  { signal, entries }: { readonly signal?: AbortSignal; readonly entries?: readonly ScanEntry[] } = {},
 ): AsyncGenerator<SyncingEvent, IndexReport> {
   const paths: string[] = [];
   let wake = (): void => undefined;
@@ -24,7 +26,7 @@ export async function* syncing(
       signal?.throwIfAborted();
       paths.push(path);
       wake();
-    })
+    }, entries)
     .finally(() => {
       isDone = true;
       wake();
