@@ -6,6 +6,7 @@ import { messageOf, post } from "../../api.js";
 import { duration, plural } from "../../format.js";
 import { state, writers } from "../../live.js";
 import { Alert } from "../../parts/alert.js";
+import { Topics } from "../../parts/topics.js";
 import { goTo, linkTo } from "../../route.js";
 import { Considered } from "./considered.js";
 import { change } from "./settings.js";
@@ -72,15 +73,7 @@ function Start() {
         The answer is what {plural(index.numDocuments, "document")} say, word for word, each quote with its place. What
         they do not say is not answered.
       </p>
-      {index.topics.length > 0 && (
-        <ul class="topics" aria-label="Headings of these documents, to start with">
-          {index.topics.map((topic) => (
-            <li key={topic}>
-              <a href={linkTo("ask", { question: topic })}>{topic}</a>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Topics topics={index.topics} />
     </>
   );
 }

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { writers } from "../../live.js";
+import { Field } from "../../parts/field.js";
 import { change, chosenWriters, settings } from "./settings.js";
 
 interface FormProps {
@@ -22,7 +23,7 @@ export function WriteForm({ isWriting, onWrite, onNext, onStop }: FormProps) {
   }
   return (
     <form class="write-form sheet" onSubmit={submit}>
-      <Field label={isGrounded ? "Question to the documents" : "Prompt"}>
+      <NamedField label={isGrounded ? "Question to the documents" : "Prompt"}>
         {(id) => (
           <textarea
             id={id}
@@ -36,7 +37,7 @@ export function WriteForm({ isWriting, onWrite, onNext, onStop }: FormProps) {
             }}
           />
         )}
-      </Field>
+      </NamedField>
       <div class="fields">
         <WriterField label="Left" value={left} onChange={(id) => change({ left: id })} />
         <WriterField label="Right" value={right ?? ""} mayBeNone onChange={(id) => change({ right: id })} />
@@ -116,13 +117,12 @@ export function WriteForm({ isWriting, onWrite, onNext, onStop }: FormProps) {
   );
 }
 
-function Field({ label, children }: { readonly label: string; children(id: string): ComponentChildren }) {
+function NamedField({ label, children }: { readonly label: string; children(id: string): ComponentChildren }) {
   const id = useId();
   return (
-    <div class="field">
-      <label for={id}>{label}</label>
+    <Field id={id} label={label}>
       {children(id)}
-    </div>
+    </Field>
   );
 }
 
@@ -135,7 +135,7 @@ interface WriterFieldProps {
 
 function WriterField({ label, value, mayBeNone, onChange }: WriterFieldProps) {
   return (
-    <Field label={label}>
+    <NamedField label={label}>
       {(id) => (
         <select id={id} value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
           {mayBeNone && <option value="">no second model</option>}
@@ -146,7 +146,7 @@ function WriterField({ label, value, mayBeNone, onChange }: WriterFieldProps) {
           ))}
         </select>
       )}
-    </Field>
+    </NamedField>
   );
 }
 
@@ -160,7 +160,7 @@ interface NumberFieldProps {
 
 function NumberField({ label, hint, value, range: [least, most, step], onChange }: NumberFieldProps) {
   return (
-    <Field label={label}>
+    <NamedField label={label}>
       {(id) => (
         <>
           <input
@@ -181,6 +181,6 @@ function NumberField({ label, hint, value, range: [least, most, step], onChange 
           </span>
         </>
       )}
-    </Field>
+    </NamedField>
   );
 }

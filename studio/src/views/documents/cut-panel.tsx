@@ -11,6 +11,7 @@ import type {
 import { messageOf, post } from "../../api.js";
 import { integer, plural } from "../../format.js";
 import { Alert } from "../../parts/alert.js";
+import { Field } from "../../parts/field.js";
 import { type CutSummary, summaryOf } from "./blocks.js";
 import { chunkerWords } from "./chunker-words.js";
 
@@ -107,8 +108,7 @@ function Tokens({ id, label, value, range, least, onChange }: TokensProps) {
     if (text !== "" && Number.isInteger(number) && number >= least) onChange(number);
   };
   return (
-    <div class="field">
-      <label for={id}>{label}</label>
+    <Field id={id} label={label}>
       <div class="row fill tokens">
         <input
           type="range"
@@ -127,7 +127,7 @@ function Tokens({ id, label, value, range, least, onChange }: TokensProps) {
           onInput={(event) => read(event.currentTarget.value)}
         />
       </div>
-    </div>
+    </Field>
   );
 }
 

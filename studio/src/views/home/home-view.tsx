@@ -6,6 +6,7 @@ import { messageOf, post } from "../../api.js";
 import { bytes, count, duration, integer, plural, significant } from "../../format.js";
 import { state } from "../../live.js";
 import { Alert } from "../../parts/alert.js";
+import { Topics } from "../../parts/topics.js";
 import { goTo, linkTo } from "../../route.js";
 
 export function HomeView() {
@@ -187,15 +188,7 @@ function AskHere({ topics }: { readonly topics: readonly string[] }) {
           </div>
         </form>
       </search>
-      {topics.length > 0 && (
-        <ul class="topics" aria-label="Headings of these documents, to start with">
-          {topics.map((topic) => (
-            <li key={topic}>
-              <a href={linkTo("ask", { question: topic })}>{topic}</a>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Topics topics={topics} />
     </section>
   );
 }

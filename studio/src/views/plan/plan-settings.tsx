@@ -1,8 +1,8 @@
 /** @file The settings that decide memory and time. */
 
-import type { ComponentChildren } from "preact";
 import type { PlanRequest, RunChoices } from "../../../../src/server/studio/wire/index.js";
 import { bytes, integer } from "../../format.js";
+import { Field } from "../../parts/field.js";
 import { ModelPicker } from "../../parts/model-picker.js";
 
 export interface PlanSettingsProps {
@@ -92,15 +92,6 @@ function powers(from: number, to: number): number[] {
   const values: number[] = [];
   for (let value = from; value < to; value *= 2) values.push(value);
   return [...values, to];
-}
-
-function Field({ id, label, children }: { id: string; label: ComponentChildren; children: ComponentChildren }) {
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      {children}
-    </div>
-  );
 }
 
 interface SelectProps {

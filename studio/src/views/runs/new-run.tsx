@@ -1,11 +1,12 @@
 /** @file The form that starts a tuning run; what is wrong is said at its field. */
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, ComponentProps } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { RunChoices, RunRequest, RunSummary, Uploaded } from "../../../../src/server/studio/wire/index.js";
 import { get, messageOf, post, postFile, ServerError } from "../../api.js";
 import { bytes } from "../../format.js";
 import { Alert } from "../../parts/alert.js";
+import { Field } from "../../parts/field.js";
 import { ModelPicker } from "../../parts/model-picker.js";
 import { goTo, linkTo } from "../../route.js";
 import "./runs.css";
@@ -46,91 +47,95 @@ export function NewRun({ query }: { readonly query: URLSearchParams }) {
         any time.
       </p>
       <form class="sheet new-run" onSubmit={submit}>
-        <Field name="name" label="Name" fault={fault}>
+        <CheckedField name="name" label="Name" fault={fault}>
           <input id="name" name="name" maxLength={80} defaultValue={query.get("name") ?? "Tuning run"} required />
-        </Field>
+        </CheckedField>
         <BaseField choices={choices} start={query.get("base")} fault={fault} />
         <DataField choices={choices} start={query.get("data") ?? ""} fault={fault} onFault={setFault} />
-        <Field name="method" label="Method" about={methodAbout} fault={fault}>
+        <CheckedField name="method" label="Method" about={methodAbout} fault={fault}>
           <Options id="method" values={choices.methods} start={query.get("method") ?? "lora"} />
-        </Field>
-        <Field name="epochs" label="Passes over the examples" fault={fault}>
-          <input id="epochs" name="epochs" type="number" min={0.1} max={10000} step="any" placeholder="3" />
-        </Field>
-        <Field name="steps" label="Steps, instead of passes" fault={fault}>
-          <input id="steps" name="steps" type="number" min={1} max={10000000} placeholder="by the passes" />
-        </Field>
-        <Field name="learningRate" label="Learning rate, at its peak" fault={fault}>
-          <input
-            id="learningRate"
-            name="learningRate"
-            type="number"
-            min={0}
-            max={100}
-            step="any"
-            placeholder="2e-4 for adapters, 2e-5 for all weights"
-          />
-        </Field>
-        <Field name="memory" label="Most memory, in GB" fault={fault} about={memoryAbout(choices)}>
-          <input
-            id="memory"
-            name="memory"
-            type="number"
-            min={0.1}
-            step="any"
-            defaultValue={query.get("memory") ?? ""}
-            placeholder="no limit"
-          />
-        </Field>
+        </CheckedField>
+        <NumberField
+          name="epochs"
+          label="Passes over the examples"
+          fault={fault}
+          min={0.1}
+          max={10000}
+          step="any"
+          placeholder="3"
+        />
+        <NumberField
+          name="steps"
+          label="Steps, instead of passes"
+          fault={fault}
+          min={1}
+          max={10000000}
+          placeholder="by the passes"
+        />
+        <NumberField
+          name="learningRate"
+          label="Learning rate, at its peak"
+          fault={fault}
+          min={0}
+          max={100}
+          step="any"
+          placeholder="2e-4 for adapters, 2e-5 for all weights"
+        />
+        <NumberField
+          name="memory"
+          label="Most memory, in GB"
+          fault={fault}
+          about={memoryAbout(choices)}
+          min={0.1}
+          step="any"
+          defaultValue={query.get("memory") ?? ""}
+          placeholder="no limit"
+        />
         <details open={query.has("length") || fault?.field === "length"}>
           <summary>More settings</summary>
           <div class="more">
-            <Field name="length" label="Tokens per row" fault={fault}>
-              <input
-                id="length"
-                name="length"
-                type="number"
-                min={8}
-                max={1048576}
-                defaultValue={query.get("length") ?? ""}
-                placeholder="the longest example"
-              />
-            </Field>
-            <Field name="batchSize" label="Rows per step" fault={fault}>
-              <input
-                id="batchSize"
-                name="batchSize"
-                type="number"
-                min={1}
-                max={4096}
-                defaultValue={query.get("batchSize") ?? ""}
-                placeholder="8"
-              />
-            </Field>
-            <Field name="algorithm" label="Algorithm" fault={fault}>
+            <NumberField
+              name="length"
+              label="Tokens per row"
+              fault={fault}
+              min={8}
+              max={1048576}
+              defaultValue={query.get("length") ?? ""}
+              placeholder="the longest example"
+            />
+            <NumberField
+              name="batchSize"
+              label="Rows per step"
+              fault={fault}
+              min={1}
+              max={4096}
+              defaultValue={query.get("batchSize") ?? ""}
+              placeholder="8"
+            />
+            <CheckedField name="algorithm" label="Algorithm" fault={fault}>
               <Options
                 id="algorithm"
                 values={choices.algorithms}
                 start={query.get("algorithm") ?? ""}
                 usual="backprop"
               />
-            </Field>
-            <Field name="optimizer" label="Optimizer" fault={fault}>
+            </CheckedField>
+            <CheckedField name="optimizer" label="Optimizer" fault={fault}>
               <Options
                 id="optimizer"
                 values={choices.optimizers}
                 start={query.get("optimizer") ?? ""}
                 usual="the algorithm's own"
               />
-            </Field>
-            <Field name="precision" label="Precision of what lies in memory" fault={fault}>
+            </CheckedField>
+            <CheckedField name="precision" label="Precision of what lies in memory" fault={fault}>
               <Options
                 id="precision"
                 values={choices.precisions}
                 start={query.get("precision") ?? ""}
                 usual="float32"
               />
-            </Field>
+            </CheckedField>
           </div>
         </details>
         {isElsewhere && <Alert>{fault.message}</Alert>}
@@ -186,7 +191,7 @@ function requestOf(form: HTMLFormElement): RunRequest {
   };
 }
 
-interface FieldProps {
+interface CheckedFieldProps {
   readonly name: string;
   readonly label: string;
   readonly about?: string;
@@ -194,14 +199,24 @@ interface FieldProps {
   readonly children: ComponentChildren;
 }
 
-function Field({ name, label, about, fault, children }: FieldProps) {
+function CheckedField({ name, label, about, fault, children }: CheckedFieldProps) {
   return (
-    <div class="field">
-      <label for={name}>{label}</label>
+    <Field id={name} label={label}>
       {children}
       {about && <span class="quiet">{about}</span>}
       {fault?.field === name && <Alert>{fault.message}</Alert>}
-    </div>
+    </Field>
+  );
+}
+
+type NumberFieldProps = Omit<CheckedFieldProps, "children"> &
+  Pick<ComponentProps<"input">, "min" | "max" | "step" | "defaultValue" | "placeholder">;
+
+function NumberField({ name, label, about, fault, ...input }: NumberFieldProps) {
+  return (
+    <CheckedField name={name} label={label} fault={fault} {...(about !== undefined && { about })}>
+      <input id={name} name={name} type="number" {...input} />
+    </CheckedField>
   );
 }
 
@@ -237,10 +252,10 @@ interface BaseFieldProps {
 function BaseField({ choices: { bases }, start, fault }: BaseFieldProps) {
   const [path, setPath] = useState(start ?? bases[0]?.path ?? "");
   return (
-    <Field name="base" label="Start from the model" fault={fault}>
+    <CheckedField name="base" label="Start from the model" fault={fault}>
       <ModelPicker id="base" bases={bases} path={path} onChange={setPath} />
       <input type="hidden" name="base" value={path} />
-    </Field>
+    </CheckedField>
   );
 }
 
@@ -268,7 +283,7 @@ function DataField({ choices, start, fault, onFault }: DataFieldProps) {
     }
   }
   return (
-    <Field name="data" label="Examples to learn from" fault={fault}>
+    <CheckedField name="data" label="Examples to learn from" fault={fault}>
       <input
         id="data"
         name="data"
@@ -286,6 +301,6 @@ function DataField({ choices, start, fault, onFault }: DataFieldProps) {
         />
       </label>
       <span class="quiet">{note ?? "JSON or JSONL with instructions and answers, chats, or plain text"}</span>
-    </Field>
+    </CheckedField>
   );
 }
