@@ -137,6 +137,20 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 
+export interface Times {
+  readonly latency: number;
+  /** Of the processor: what other work on the machine changes least. */
+  readonly processor: number;
+}
+
+/** Both in milliseconds. */
+export async function timesOf(body: () => Promise<unknown>): Promise<Times> {
+  const before = process.cpuUsage();
+  const [, latency] = await timed(body);
+  const { user, system } = process.cpuUsage(before);
+  return { latency, processor: (user + system) / 1000 };
+}
+
 /** Milliseconds that something takes. */
 export async function timed<T>(body: () => T | Promise<T>): Promise<[result: T, milliseconds: number]> {
   const start = performance.now();

@@ -2,11 +2,12 @@
 
 import type { Benchmark } from "../bench.js";
 import { editFigures } from "./edit.js";
+import { hotFigures } from "./hot.js";
 import { reuseFigures } from "./reuse.js";
 import { scaleFigures } from "./scale.js";
 import { textFigures } from "./text.js";
 
-const parts = { text: textFigures, scale: scaleFigures, edit: editFigures, reuse: reuseFigures };
+const parts = { text: textFigures, scale: scaleFigures, edit: editFigures, reuse: reuseFigures, hot: hotFigures };
 
 export const retrieveBench: Benchmark = {
   name: "retrieve",

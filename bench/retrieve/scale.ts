@@ -4,7 +4,7 @@ import { Index, MetricKind, ScalarKind } from "usearch";
 import { Rng } from "../../src/base/rng.js";
 import type { DocumentChunks, Store } from "../../src/retrieval/index.js";
 import { type BenchContext, compared, type Figure, median, plain } from "../bench.js";
-import { corpus, dimension, pieces, quantile, TermVectors, timed } from "./material.js";
+import { corpus, dimension, pieces, quantile, TermVectors, type Times, timed, timesOf } from "./material.js";
 import { withStore } from "./store.js";
 
 const numChunks = 100_000;
@@ -13,7 +13,7 @@ const numQueries = 200;
 const batchSizeChunks = 1000;
 
 /** English and Chinese as in the corpus, mixed, in documents as they are. */
-function documentsOf(count: number): DocumentChunks[] {
+export function documentsOf(count: number): DocumentChunks[] {
   const documents: DocumentChunks[] = [];
   for (const prefix of ["corpus-en", "corpus-zh"]) {
     for (const { source, path, text } of corpus(prefix)) {
@@ -30,7 +30,7 @@ function documentsOf(count: number): DocumentChunks[] {
   return kept;
 }
 
-async function fill(store: Store, documents: readonly DocumentChunks[]): Promise<void> {
+export async function fill(store: Store, documents: readonly DocumentChunks[]): Promise<void> {
   let batch: DocumentChunks[] = [];
   let size = 0;
   for (const document of documents) {
@@ -56,11 +56,10 @@ export async function scaleFigures({ log }: BenchContext): Promise<Figure[]> {
   const asked = questions();
   const figures = await withStore({}, async (store) => {
     const [, milliseconds] = await timed(() => fill(store, documents));
-    const { times } = await timesOf(asked, (text) => store.query({ text, limit: 10 }));
+    const times = await timesOfAll(asked, (text) => store.query({ text, limit: 10 }));
     return [
       plain("100,000 chunks, indexing without embeddings", "s", milliseconds / 1000, { atMost: 180 }),
-      plain("100,000 chunks, by words, median", "ms", median(times)),
-      plain("100,000 chunks, by words, p95", "ms", quantile(times, 0.95)),
+      ...latencyFigures("100,000 chunks, by words", times),
     ];
   });
   log("  words done; making vectors");
@@ -73,12 +72,12 @@ export async function scaleFigures({ log }: BenchContext): Promise<Figure[]> {
   return withStore({ embedding: { model: "terms", dimension } }, async (store) => {
     const [, milliseconds] = await timed(() => fill(store, embedded));
     figures.push(plain("100,000 chunks, indexing with vectors given", "s", milliseconds / 1000));
-    const hybrid = await timesOf(queries, (query) => store.query({ ...query, limit: 10 }));
+    const hybrid = await timesOfAll(queries, (query) => store.query({ ...query, limit: 10 }));
+    const processor = hybrid.map((times) => times.processor);
     figures.push(
-      plain("100,000 chunks, hybrid, median", "ms", median(hybrid.times)),
-      plain("100,000 chunks, hybrid, p95", "ms", quantile(hybrid.times, 0.95), { atMost: 20 }),
-      plain("100,000 chunks, hybrid, processor time, median", "ms", median(hybrid.processorTimes)),
-      plain("100,000 chunks, hybrid, processor time, p95", "ms", quantile(hybrid.processorTimes, 0.95)),
+      ...latencyFigures("100,000 chunks, hybrid", hybrid, { atMost: 20 }),
+      plain("100,000 chunks, hybrid, processor time, median", "ms", median(processor)),
+      plain("100,000 chunks, hybrid, processor time, p95", "ms", quantile(processor, 0.95)),
     );
     const vectors = embedded.flatMap(({ chunks }) => chunks.map(({ vector }) => vector));
     const ids = new Map(embedded.flatMap(({ chunks }) => chunks.map(({ id }) => id)).map((id, i) => [id, i]));
@@ -87,21 +86,20 @@ export async function scaleFigures({ log }: BenchContext): Promise<Figure[]> {
   });
 }
 
-/** In milliseconds. The processor's time is what other work on the machine changes least. */
-async function timesOf<T>(
-  queries: readonly T[],
-  search: (query: T) => Promise<unknown>,
-): Promise<{ times: number[]; processorTimes: number[] }> {
+async function timesOfAll<T>(queries: readonly T[], search: (query: T) => Promise<unknown>): Promise<Times[]> {
   for (const query of queries.slice(0, 5)) await search(query);
-  const times: number[] = [];
-  const processorTimes: number[] = [];
-  for (const query of queries) {
-    const before = process.cpuUsage();
-    times.push((await timed(() => search(query)))[1]);
-    const { user, system } = process.cpuUsage(before);
-    processorTimes.push((user + system) / 1000);
-  }
-  return { times, processorTimes };
+  const times: Times[] = [];
+  for (const query of queries) times.push(await timesOf(() => search(query)));
+  return times;
+}
+
+/** Median and 95th percentile. */
+function latencyFigures(name: string, times: readonly Times[], goal?: { readonly atMost: number }): Figure[] {
+  const latencies = times.map(({ latency }) => latency);
+  return [
+    plain(`${name}, median`, "ms", median(latencies)),
+    plain(`${name}, p95`, "ms", quantile(latencies, 0.95), goal),
+  ];
 }
 
 async function vectorFigures(

@@ -2,7 +2,7 @@
 
 import type { Answer, Quote } from "../answer/index.js";
 import type { Skip } from "../documents/index.js";
-import type { IndexReport } from "../pipeline/knowledge-base/knowledge-base.js";
+import type { HotChunk, IndexReport } from "../pipeline/knowledge-base/knowledge-base.js";
 import type { Passage } from "../retrieval/index.js";
 import { integer, plural, seconds } from "./format.js";
 
@@ -22,10 +22,29 @@ export function indexText(report: IndexReport, model: string | undefined): strin
   return `${plural(added + changed + unchanged, "document")} (${counts.join(", ")}): ${plural(chunks, "chunk")} written in ${seconds(report.seconds)}, ${integer(numChunks)} in the index; ${vectors}`;
 }
 
+/** Files that were left out for the same reason are told of together. */
 export function skippedText(skipped: readonly Skip[]): string {
-  const shown = skipped.slice(0, 10).map(({ path, reason, detail }) => `left out ${path}: ${reason} (${detail})`);
-  const rest = skipped.length - shown.length;
-  return [...shown, ...(rest > 0 ? [`and ${plural(rest, "other file")}; --json names all`] : [])].join("\n");
+  const groups = new Map<string, string[]>();
+  for (const { path, reason, detail } of skipped) {
+    const why = `${reason} (${detail})`;
+    groups.set(why, [...(groups.get(why) ?? []), path]);
+  }
+  const lines = [...groups].map(([why, [path, ...others]]) =>
+    others.length === 0 ? `left out ${path}: ${why}` : `left out ${path} and ${plural(others.length, "other")}: ${why}`,
+  );
+  const rest = lines.splice(10).length;
+  return [...lines, ...(rest > 0 ? [`and ${plural(rest, "other reason")}; --json names all`] : [])].join("\n");
+}
+
+/** Passages that questions came to, with how often. */
+export function hotText(hot: readonly HotChunk[]): string {
+  if (hot.length === 0) return "no question has come to a passage yet";
+  return hot
+    .map(({ chunk, count, heat }) => {
+      const times = ["once", "twice"][count - 1] ?? `${integer(count)} times`;
+      return `${placeOf(chunk)}: ${times}, heat ${heat.toPrecision(3)}`;
+    })
+    .join("\n");
 }
 
 /** Statements with the numbers of their quotes, then the quotes with their places. */
@@ -41,7 +60,13 @@ export function answerText({ statements, written }: Answer): string {
   return [...lines.filter((line) => line !== ""), ...(written === undefined ? [] : [""]), ...listed].join("\n");
 }
 
-function placeOf({ path, page, headingPath, start, end }: Quote): string {
+function placeOf({
+  path,
+  page,
+  headingPath,
+  start,
+  end,
+}: Pick<Quote, "path" | "page" | "headingPath" | "start" | "end">): string {
   const where = page === undefined ? path : `${path}, page ${page}`;
   const headings = headingPath.length === 0 ? "" : `: ${headingPath.join(" › ")}`;
   return `${where}${headings} (characters ${start} to ${end})`;

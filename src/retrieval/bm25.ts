@@ -18,6 +18,28 @@ export type BlockLengths = ReadonlyMap<number, Uint32Array>;
 export const k1 = 1.2;
 export const b = 0.75;
 
+/** What scores depend on beside the inverted lists. */
+export interface Collection {
+  readonly numChunks: number;
+  /** Of each chunk, by block: k1 · (1 - b + b · length / mean length). */
+  readonly norms: ReadonlyMap<number, Float64Array>;
+}
+
+export function collectionOf(lengths: BlockLengths): Collection {
+  let numChunks = 0;
+  let total = 0;
+  for (const block of lengths.values()) {
+    for (let i = 0; i < block.length; i++) {
+      if (block[i] !== 0) numChunks++;
+      total += block[i]!;
+    }
+  }
+  const meanLength = total / numChunks;
+  const normsOf = (block: Uint32Array): Float64Array =>
+    Float64Array.from(block, (length) => k1 * (1 - b + (b * length) / meanLength));
+  return { numChunks, norms: new Map([...lengths].map(([number, block]) => [number, normsOf(block)])) };
+}
+
 /**
  * The best slots for a query.
  * @param counts the terms of the query, each once for every time it occurs there.
@@ -30,24 +52,28 @@ export const b = 0.75;
 export function rankByBm25(
   counts: ReadonlyMap<string, number>,
   lists: readonly PostingList[],
-  lengths: BlockLengths,
+  { numChunks, norms }: Collection,
   limit: number,
   accepts: (slot: number) => boolean,
 ): Scored[] {
-  const { numChunks, meanLength } = collectionSize(lengths);
   const frequencies = documentFrequencies(lists);
   const best = new TopK(limit);
   const scores = new Float64Array(slotsPerBlock);
+  let { threshold } = best;
   for (const [block, listsOfBlock] of byBlock(lists)) {
     scores.fill(0);
     for (const { term, postings } of listsOfBlock) {
       const frequency = frequencies.get(term)!;
       const idf = Math.log(1 + (numChunks - frequency + 0.5) / (frequency + 0.5));
-      addScores(scores, postings, lengths.get(block)!, meanLength, idf * counts.get(term)!);
+      addScores(scores, postings, norms.get(block)!, idf * counts.get(term)!);
     }
     for (let i = 0; i < slotsPerBlock; i++) {
+      const score = scores[i]!;
+      if (score === 0 || score < threshold) continue;
       const slot = block * slotsPerBlock + i;
-      if (scores[i]! > 0 && accepts(slot)) best.push(slot, scores[i]!);
+      if (!accepts(slot)) continue;
+      best.push(slot, score);
+      threshold = best.threshold;
     }
   }
   return best.sorted();
@@ -63,31 +89,12 @@ function byBlock(lists: readonly PostingList[]): Map<number, PostingList[]> {
   return blocks;
 }
 
-function addScores(
-  scores: Float64Array,
-  postings: Uint16Array,
-  lengths: Uint32Array,
-  meanLength: number,
-  weight: number,
-): void {
+function addScores(scores: Float64Array, postings: Uint16Array, norms: Float64Array, weight: number): void {
   for (let i = 0; i < postings.length; i += 2) {
     const slot = postings[i]!;
     const count = postings[i + 1]!;
-    const norm = k1 * (1 - b + (b * lengths[slot]!) / meanLength);
-    scores[slot]! += (weight * count * (k1 + 1)) / (count + norm);
+    scores[slot]! += (weight * count * (k1 + 1)) / (count + norms[slot]!);
   }
-}
-
-function collectionSize(lengths: BlockLengths): { numChunks: number; meanLength: number } {
-  let numChunks = 0;
-  let total = 0;
-  for (const block of lengths.values()) {
-    for (let i = 0; i < block.length; i++) {
-      if (block[i] !== 0) numChunks++;
-      total += block[i]!;
-    }
-  }
-  return { numChunks, meanLength: total / numChunks };
 }
 
 function documentFrequencies(lists: readonly PostingList[]): Map<string, number> {

@@ -4,6 +4,7 @@ import { pgvector } from "./stores/pgvector.js";
 import { sqlite } from "./stores/sqlite.js";
 import type { Store, StoreDef, StoreOptions } from "./stores/store.js";
 
+export { type Access, AccessCounts, type AccessOptions, type ChunkAccess } from "./access-counts.js";
 export { type Comparison, type Filter, type Metadata, type MetadataValue, matches, parseFilter } from "./filter.js";
 export { type Fused, reciprocalRankFusion } from "./fuse.js";
 export { type Fusion, fusions, type ScoredKey } from "./fusions/index.js";

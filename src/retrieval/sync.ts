@@ -27,7 +27,8 @@ export interface SyncOptions {
   embed?(texts: readonly string[]): Promise<readonly Float32Array[]>;
   /**
    * Chunks that are collected before they are written; a document is never divided. Default 1000: fewer cost more writes,
-   * more block the event loop for longer (a thousand take about a quarter of a second).
+   * more block the event loop for longer (a thousand take about a quarter of a second). The first batches are smaller, so
+   * that what comes first can soon be found, however slow the embedder is.
    */
   readonly batchSizeChunks?: number;
 }
@@ -41,6 +42,9 @@ export interface SyncResult {
   /** Number of chunks that were written. */
   readonly chunks: number;
 }
+
+/** Batches grow from this to their size, each as large as all before it. */
+const firstBatchChunks = 32;
 
 /**
  * Makes `store` hold exactly `documents`: writes those that are new or have another hash, and removes those that are gone.
@@ -71,7 +75,7 @@ export async function syncIndex(
     counts[kind]++;
     if (kind === "unchanged") continue;
     batch.push({ path, hash, chunks: await chunksOf(document, options), ...(metadata !== undefined && { metadata }) });
-    if (numChunks(batch) >= batchSizeChunks) await flush();
+    if (numChunks(batch) >= Math.min(batchSizeChunks, Math.max(firstBatchChunks, counts.chunks))) await flush();
   }
   if (batch.length > 0) await flush();
   const gone = [...indexed.keys()].filter((path) => !seen.has(path));

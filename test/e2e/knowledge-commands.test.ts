@@ -153,6 +153,9 @@ describe("tessera index and ask", () => {
     expect(quote).toMatchObject({ path: "kiln.md", text: expect.stringContaining("twelve hours") });
     expect(quote!.text).toBe(KILN.slice(quote!.start, quote!.end));
     expect(passages[0]!.chunk).not.toHaveProperty("vector");
+    const { hot } = JSON.parse(await printed("index", "docs", "--hot", "1", "--json"));
+    expect(hot).toMatchObject([{ count: expect.any(Number), chunk: { text: expect.any(String) } }]);
+    expect(await printed("index", "docs", "--hot", "1")).toMatch(/characters \d+ to \d+\): .* heat \d/);
     expect(unknown).toBe("The documents do not say.\n");
     expect(wheel).toContain("wheel.pdf, page 2");
 

@@ -1,14 +1,16 @@
 /** @file `tessera index <folder>`: documents as an index that answers questions, kept up to date. */
 
 import { Command } from "commander";
-import { type IndexReport, KnowledgeBase } from "../../pipeline/knowledge-base/knowledge-base.js";
+import { type HotChunk, type IndexReport, KnowledgeBase } from "../../pipeline/knowledge-base/knowledge-base.js";
 import { addIndexOptions, type IndexFlags, indexOptionsOf } from "../index-options.js";
-import { indexText, skippedText } from "../knowledge-text.js";
+import { hotText, indexText, skippedText } from "../knowledge-text.js";
+import { parseInteger } from "../options.js";
 
 interface Flags extends IndexFlags {
   readonly rebuild?: boolean;
   readonly watch?: boolean;
   readonly verify?: boolean;
+  readonly hot?: number;
   readonly json?: boolean;
 }
 
@@ -20,6 +22,11 @@ export const indexCommand = addIndexOptions(
   .option("--rebuild", "make the index anew: after damage, another version or another embedder")
   .option("--watch", "stay, and index what changes as it changes")
   .option("--verify", "read the whole index and compare it with its checksums")
+  .option(
+    "--hot <count>",
+    "name the passages that questions came to most, lately more than long ago",
+    parseInteger(1, 1000),
+  )
   .option("--json", "print what was done as JSON")
   .action(run);
 
@@ -35,15 +42,27 @@ async function run(folder: string, flags: Flags): Promise<void> {
     for await (const report of knowledge.watch(stop.signal)) print(report, knowledge, flags);
     return;
   }
-  print(await knowledge.sync(), knowledge, flags);
+  const report = await knowledge.sync();
+  const hot = flags.hot === undefined ? undefined : await knowledge.hottest(flags.hot);
+  print(report, knowledge, flags, hot);
   if (flags.verify) {
     await knowledge.store.verify();
     console.error("every row of the index is as its checksum says");
   }
 }
 
-function print(report: IndexReport, { settings, embedder }: KnowledgeBase, { json }: Flags): void {
-  if (json) console.log(JSON.stringify({ ...report, settings, embedder: embedder?.model }));
-  else console.log(indexText(report, embedder?.model));
-  if (!json && report.skipped.length > 0) console.error(skippedText(report.skipped));
+function print(
+  report: IndexReport,
+  { settings, embedder }: KnowledgeBase,
+  { json }: Flags,
+  hot?: readonly HotChunk[],
+): void {
+  if (json) {
+    const named = hot?.map(({ chunk: { vector: _, ...chunk }, ...access }) => ({ ...access, chunk }));
+    console.log(JSON.stringify({ ...report, settings, embedder: embedder?.model, ...(named && { hot: named }) }));
+    return;
+  }
+  console.log(indexText(report, embedder?.model));
+  if (hot) console.log(hotText(hot));
+  if (report.skipped.length > 0) console.error(skippedText(report.skipped));
 }

@@ -101,6 +101,32 @@ describe("a folder as a knowledge base", () => {
     ]);
   });
 
+  it("knows what is asked for most, and reads that first where the index is made anew", async () => {
+    {
+      await using knowledge = await open();
+      await knowledge.sync();
+      expect(await knowledge.hottest(5)).toEqual([]);
+      for (let i = 0; i < 3; i++) await knowledge.ask("At what pressure does the valve open?", { passages: 1 });
+      await knowledge.retrieve("When does the pump stop?", { limit: 1 });
+    }
+    await writeFile(join(folder, "a.md"), "# First of all names\n\nNobody asks for it.\n");
+    {
+      await using knowledge = await open({ rebuild: true });
+      const cut: string[] = [];
+      expect(await knowledge.sync((path) => cut.push(path))).toMatchObject({ added: 3, changed: 0 });
+      expect(cut).toEqual(["guide/valve.md", "pump.md", "a.md"]);
+      const hot = await knowledge.hottest(1);
+      expect(hot).toMatchObject([{ count: 3, chunk: { path: "guide/valve.md", headingPath: ["Valve"] } }]);
+      // what is gone is not named
+      await rm(join(folder, "guide", "valve.md"));
+      await knowledge.sync();
+      expect((await knowledge.hottest(5)).map(({ chunk, count }) => [chunk.path, count])).toEqual([["pump.md", 1]]);
+    }
+    await rm(join(folder, "pump.md"));
+    await using again = await open({ rebuild: true });
+    expect(await again.sync()).toMatchObject({ added: 1, skipped: [] });
+  });
+
   it("is a single document too", async () => {
     await using knowledge = await KnowledgeBase.open(join(folder, "pump.md"), {
       workspace: join(root, "one"),

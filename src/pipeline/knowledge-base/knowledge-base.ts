@@ -17,6 +17,8 @@ import {
 } from "../../documents/index.js";
 import { type CachedEmbedder, type CacheStatistics, cachedEmbedder, openEmbedder } from "../../embed/index.js";
 import {
+  type Access,
+  AccessCounts,
   fusions,
   openStore,
   type Retrieved,
@@ -24,6 +26,7 @@ import {
   retrieve,
   type SourceDocument,
   type Store,
+  type StoredChunk,
   type SyncResult,
   syncIndex,
 } from "../../retrieval/index.js";
@@ -68,8 +71,17 @@ export interface Asked {
   readonly retrieved: Retrieved;
 }
 
+/** A chunk of the index and how often it was among the passages of a question. */
+export interface HotChunk extends Access {
+  readonly chunk: StoredChunk;
+}
+
 const SETTINGS = "index.json";
 const SKIPPED = "skipped.json";
+const ACCESSES = "accesses.sqlite";
+
+/** Documents that are read before all others where the index lacks them. */
+const hotDocuments = 32;
 
 const skippedSchema = z.object({
   skipped: z.array(z.object({ path: z.string(), reason: z.custom<SkipReason>(), detail: z.string() })),
@@ -86,6 +98,8 @@ export class KnowledgeBase implements AsyncDisposable {
     readonly store: Store,
     /** Absent in an index of words alone. */
     readonly embedder: CachedEmbedder | undefined,
+    /** Of passages, for every process that asks. */
+    readonly accesses: AccessCounts,
     private readonly workspace: Workspace,
     private readonly counter: TokenCounter,
   ) {}
@@ -103,24 +117,27 @@ export class KnowledgeBase implements AsyncDisposable {
     const settings = parsed.data;
     const counter = counterAt(settings.tokenizer);
     await workspace.prepare();
-    const embedder =
-      settings.embedder === "none"
-        ? undefined
-        : await cachedEmbedder(await openEmbedder(settings.embedder), workspace.path("embeddings"));
+    const accesses = await AccessCounts.open(workspace.path(ACCESSES));
+    let embedder: CachedEmbedder | undefined;
     try {
+      if (settings.embedder !== "none") {
+        embedder = await cachedEmbedder(await openEmbedder(settings.embedder), workspace.path("embeddings"));
+      }
       const store = await openStore(options.index ?? workspace.path("knowledge"), {
         ...(embedder && { embedding: { model: embedder.model, dimension: embedder.dimension } }),
         ...(options.rebuild && { rebuild: true }),
       });
-      return new KnowledgeBase(folder, settings, store, embedder, workspace, counter);
+      return new KnowledgeBase(folder, settings, store, embedder, accesses, workspace, counter);
     } catch (thrown) {
+      accesses.close();
       await embedder?.close?.();
       throw thrown;
     }
   }
 
   /**
-   * Brings the index to the state of the folder, with work in proportion to what changed.
+   * Brings the index to the state of the folder, with work in proportion to what changed. Of documents that the index lacks
+   * those come first that were asked for most: made anew, it soon answers what it is usually asked.
    * @param onDocument hears of each document before it is cut, where it is new or changed.
    * @param entries of the folder, where it has just been scanned as the settings say. Default: it is scanned.
    * @throws DataError when the folder holds no document at all; StoreError when another process is writing.
@@ -132,7 +149,7 @@ export class KnowledgeBase implements AsyncDisposable {
     const start = performance.now();
     const skipped: Skip[] = [];
     const current = new Map<string, Document>();
-    const documents = this.#sources(entries, skipped, current);
+    const documents = this.#sources(this.#hotFirst(entries), skipped, current);
     const { embedder } = this;
     // what was given anew as undefined is the default again
     const given = Object.entries(this.settings).filter(([, value]) => value !== undefined);
@@ -174,7 +191,20 @@ export class KnowledgeBase implements AsyncDisposable {
     const { store, embedder, settings } = this;
     const weights = { text: 1, vector: settings.embedder === "builtin" ? BUILTIN_WEIGHT : 1 };
     const fusion = { fusion: fusions["min-max"], weights };
-    return retrieve(question, { store, ...(embedder && { embedder }), ...fusion, ...options });
+    const retrieved = await retrieve(question, { store, ...(embedder && { embedder }), ...fusion, ...options });
+    this.accesses.record(retrieved.passages.map(({ chunk }) => chunk));
+    return retrieved;
+  }
+
+  /** The chunks that were most among the passages of questions, lately more than long ago; hottest first. */
+  async hottest(limit: number): Promise<HotChunk[]> {
+    const hot: HotChunk[] = [];
+    // some may be gone
+    for (const { id, path, ...access } of this.accesses.hottest(2 * limit)) {
+      const chunk = (await this.store.chunks(path)).find((one) => one.id === id);
+      if (chunk && hot.length < limit) hot.push({ chunk, ...access });
+    }
+    return hot;
   }
 
   /**
@@ -208,7 +238,11 @@ export class KnowledgeBase implements AsyncDisposable {
 
   /** An indexed document as its file says now; undefined where it is none. */
   async document(path: string): Promise<Document | undefined> {
-    if ((await this.store.chunks(path)).length === 0) return undefined;
+    return (await this.store.chunks(path)).length === 0 ? undefined : this.#read(path);
+  }
+
+  /** A document of the folder; undefined where there is none. */
+  async #read(path: string): Promise<(ScanEntry & { readonly kind: "document" }) | undefined> {
     const isFile = statSync(this.folder, { throwIfNoEntry: false })?.isFile();
     const file = isFile ? this.folder : join(this.folder, path);
     try {
@@ -247,6 +281,7 @@ export class KnowledgeBase implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    this.accesses.close();
     await this.store.close();
     await this.embedder?.close?.();
   }
@@ -255,8 +290,22 @@ export class KnowledgeBase implements AsyncDisposable {
     return this.close();
   }
 
+  async *#hotFirst(entries: Iterable<ScanEntry> | AsyncIterable<ScanEntry>): AsyncGenerator<ScanEntry> {
+    const indexed = await this.store.documents();
+    const taken = new Set<string>();
+    for (const { path } of this.accesses.hottestDocuments(hotDocuments)) {
+      const document = indexed.has(path) ? undefined : await this.#read(path);
+      if (document === undefined) continue;
+      taken.add(path);
+      yield document;
+    }
+    for await (const entry of entries) {
+      if (entry.kind !== "document" || !taken.has(entry.path)) yield entry;
+    }
+  }
+
   async *#sources(
-    entries: Iterable<ScanEntry> | AsyncIterable<ScanEntry>,
+    entries: AsyncIterable<ScanEntry>,
     skipped: Skip[],
     current: Map<string, Document>,
   ): AsyncGenerator<SourceDocument> {

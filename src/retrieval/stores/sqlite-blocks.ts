@@ -21,8 +21,19 @@ export class StoredBlocks<Block> {
 
   /** As they are in the transaction under way. The map is the same one every time. */
   get value(): ReadonlyMap<number, Block> {
+    this.#refresh();
+    return this.#blocks;
+  }
+
+  /** Of each block the number of the change that wrote it. */
+  get written(): ReadonlyMap<number, number> {
+    this.#refresh();
+    return this.#written;
+  }
+
+  #refresh(): void {
     const state = this.#file.state();
-    if (this.#state === state) return this.#blocks;
+    if (this.#state === state) return;
     const select = this.#file.statement(`select ${keys[this.#table]}, written from ${this.#table}`);
     const rows = new Map(select.all<[key: number, written: number]>());
     for (const key of [...this.#blocks.keys()].filter((known) => !rows.has(known))) {
@@ -35,6 +46,5 @@ export class StoredBlocks<Block> {
       this.#written.set(key, written);
     }
     this.#state = state;
-    return this.#blocks;
   }
 }

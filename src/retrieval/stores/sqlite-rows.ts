@@ -1,5 +1,5 @@
 /** @file Rows of the SQLite index to what they stand for. */
-import { type BlockLengths, slotsPerBlock } from "../bm25.js";
+import { type BlockLengths, type PostingList, slotsPerBlock } from "../bm25.js";
 import { type BytePage, slotsPerPage } from "../byte-codes.js";
 import type { Metadata } from "../filter.js";
 import type { CodeBlock } from "../one-bit-codes.js";
@@ -14,12 +14,11 @@ type ChunkRow = [
   content: string,
   crc: number,
   ...document: [hash: string, metadata: string, documentCrc: number],
-  ...vector: [data: Uint8Array | null, vectorCrc: number | null],
 ];
 
 const selectChunks = `
-  select chunks.slot, id, path, content, chunks.crc, hash, metadata, documents.crc, data, vectors.crc
-  from chunks join documents using (path) left join vectors using (slot)`;
+  select slot, id, path, content, chunks.crc, hash, metadata, documents.crc
+  from chunks join documents using (path)`;
 
 /** What identifies a chunk and is quoted as its source. */
 type Source = Pick<StoredChunk, "id" | "path">;
@@ -75,23 +74,48 @@ export function postingsOf(file: SqliteFile, block: number, term: string, data: 
   return numbers;
 }
 
-/** Chunks in these slots, in their order. */
-export function chunksInSlots(file: SqliteFile, slots: readonly number[]): StoredChunk[] {
-  const rows = new Map<number, ChunkRow>();
-  const select = file.statement(`${selectChunks} where chunks.slot in (select value from json_each(?))`);
-  for (const row of select.all<ChunkRow>(JSON.stringify(slots))) rows.set(row[0], row);
-  return slots.map((slot) => {
-    const row = rows.get(slot);
-    if (row === undefined) throw file.damaged("a search result without a chunk");
-    return chunkOf(file, row);
-  });
+/** Chunks in these slots, by slot, without their vectors. */
+export function readChunks(file: SqliteFile, slots: readonly number[]): Map<number, StoredChunk> {
+  const select = file.statement(`${selectChunks} where slot in (select value from json_each(?))`);
+  const rows = select.all<ChunkRow>(JSON.stringify(slots));
+  if (rows.length !== slots.length) throw file.damaged("a search result without a chunk");
+  return new Map(rows.map((row) => [row[0], chunkOf(file, row)]));
+}
+
+/** Vectors in these slots, by slot. */
+export function readVectors(file: SqliteFile, slots: readonly number[]): Map<number, Float32Array> {
+  const select = file.statement("select slot, data, crc from vectors where slot in (select value from json_each(?))");
+  const rows = select.all<[slot: number, data: Uint8Array, crc: number]>(JSON.stringify(slots));
+  if (rows.length !== slots.length) throw file.damaged("chunks or codes without vectors");
+  return new Map(rows.map((row) => [row[0], vectorOf(file, ...row)]));
+}
+
+/** Inverted lists of these terms in these blocks, those that there are. */
+export function readPostings(file: SqliteFile, terms: readonly string[], blocks: readonly number[]): PostingList[] {
+  const select = file.statement(
+    `select terms.value, postings.block, postings.data, postings.crc from json_each(?) blocks cross join json_each(?) terms
+     cross join postings on postings.block = blocks.value and term = terms.value`,
+  );
+  const rows = select.all<[term: string, block: number, data: Uint8Array, crc: number]>(
+    JSON.stringify(blocks),
+    JSON.stringify(terms),
+  );
+  return rows.map(([term, block, ...row]) => ({ term, block, postings: postingsOf(file, block, term, ...row) }));
 }
 
 /** Chunks of a document in the order of their starts. */
 export function chunksOfDocument(file: SqliteFile, path: string): StoredChunk[] {
-  const rows = file.statement(`${selectChunks} where path = ? order by chunks.slot`).all<ChunkRow>(path);
-  return rows.map((row) => chunkOf(file, row)).sort((a, b) => a.start - b.start || a.end - b.end);
+  const rows = file.statement(`${selectChunks} where path = ? order by slot`).all<ChunkRow>(path);
+  const select = file.statement("select slot, data, vectors.crc from chunks join vectors using (slot) where path = ?");
+  const vectors = select.all<[slot: number, data: Uint8Array, crc: number]>(path);
+  const vectorsBySlot = new Map(vectors.map((row) => [row[0], vectorOf(file, ...row)]));
+  return rows
+    .map((row) => withVector(chunkOf(file, row), vectorsBySlot.get(row[0])))
+    .sort((a, b) => a.start - b.start || a.end - b.end);
 }
+
+export const withVector = (chunk: StoredChunk, vector: Float32Array | undefined): StoredChunk =>
+  vector === undefined ? chunk : { ...chunk, vector };
 
 /** Lengths of all chunks, by block. */
 export function readLengths(file: SqliteFile): BlockLengths {
@@ -144,7 +168,7 @@ export function readPage(file: SqliteFile, dimension: number, page: number): Byt
 }
 
 function chunkOf(file: SqliteFile, row: ChunkRow): StoredChunk {
-  const [slot, id, path, content, crc, documentHash, metadataJson, documentCrc, vector, vectorCrc] = row;
+  const [, id, path, content, crc, documentHash, metadataJson, documentCrc] = row;
   const metadata = unpackMetadata(file, path, documentHash, metadataJson, documentCrc);
   return {
     id,
@@ -152,6 +176,5 @@ function chunkOf(file: SqliteFile, row: ChunkRow): StoredChunk {
     documentHash,
     ...unpackContent(file, { id, path }, content, crc),
     ...(Object.keys(metadata).length > 0 && { metadata }),
-    ...(vector !== null && { vector: vectorOf(file, slot, vector, vectorCrc!) }),
   };
 }

@@ -1,37 +1,48 @@
 /** @file Ranking by text and by vector over the tables of the SQLite index. */
-import { type PostingList, rankByBm25 } from "../bm25.js";
+import { type Collection, collectionOf, rankByBm25 } from "../bm25.js";
 import type { BytePage } from "../byte-codes.js";
 import { type Filter, fulfils, type Metadata, parseFilter } from "../filter.js";
 import type { ScanBlock } from "../one-bit-codes.js";
 import { queryTerms } from "../terms.js";
 import { type Scored, TopK } from "../top-k.js";
-import type { VectorCodes } from "../vector-codes.js";
+import type { StoredCodes, VectorCodes } from "../vector-codes.js";
 import { StoredBlocks } from "./sqlite-blocks.js";
 import type { SqliteFile } from "./sqlite-file.js";
-import { postingsOf, readCodes, readLengthsOf, readPage, unpackMetadata, vectorOf } from "./sqlite-rows.js";
-import type { Query } from "./store.js";
+import { HotRows } from "./sqlite-hot-rows.js";
+import { readCodes, readLengthsOf, readPage, unpackMetadata } from "./sqlite-rows.js";
+import type { Query, StoredChunk } from "./store.js";
 
 /** Whether a slot may be found. */
 export type Accepts = (slot: number) => boolean;
 
-/** Searches inside a transaction. What every query needs whole stays in memory: 4 bytes per chunk, and the codes of the vectors. */
+/**
+ * Searches inside a transaction. What every query needs whole stays in memory, 12 bytes per chunk and the codes of the
+ * vectors, and what queries need again and again, within `hotBytes`.
+ */
 export class SqliteSearch {
   readonly #file: SqliteFile;
-  readonly #codes: VectorCodes | undefined;
-  readonly #lengths: StoredBlocks<Uint32Array>;
-  readonly #codeBlocks: StoredBlocks<ScanBlock>;
-  readonly #bytePages: StoredBlocks<BytePage>;
+  readonly #vectorCodes: VectorCodes | undefined;
+  readonly #collection: Cached<Collection>;
+  readonly #codes: Cached<StoredCodes>;
   readonly #documents: Cached<DocumentTable>;
+  readonly #rows: HotRows;
 
-  constructor(file: SqliteFile, codes: VectorCodes | undefined) {
+  constructor(file: SqliteFile, codes: VectorCodes | undefined, hotBytes: number) {
     this.#file = file;
-    this.#codes = codes;
-    this.#lengths = new StoredBlocks(file, "lengths", (block) => readLengthsOf(file, block)!);
-    this.#codeBlocks = new StoredBlocks(file, "codes", (block) =>
+    this.#vectorCodes = codes;
+    const lengths = new StoredBlocks(file, "lengths", (block) => readLengthsOf(file, block)!);
+    const blocks = new StoredBlocks<ScanBlock>(file, "codes", (block) =>
       codes!.oneBit.scannable(readCodes(file, codes!.oneBit.bytesPerVector, block)!),
     );
-    this.#bytePages = new StoredBlocks(file, "bytes", (page) => readPage(file, codes?.dimension ?? 0, page)!);
+    const pages = new StoredBlocks<BytePage>(file, "bytes", (page) => readPage(file, codes?.dimension ?? 0, page)!);
+    this.#collection = new Cached(file, () => collectionOf(lengths.value));
+    this.#codes = new Cached(file, () => {
+      const stored = { blocks: blocks.value, pages: pages.value };
+      if (!codes!.areWhole(stored)) throw file.damaged("codes of vectors that are missing");
+      return stored;
+    });
     this.#documents = new Cached(file, () => readDocuments(file));
+    this.#rows = new HotRows(file, lengths, hotBytes);
   }
 
   /** A test for slots that hold chunks of these documents, with metadata like these; undefined where every slot passes. */
@@ -60,41 +71,23 @@ export class SqliteSearch {
   /** Slots with the highest BM25 scores, best first. */
   byText(text: string, limit: number, accepts: Accepts = () => true): Scored[] {
     const counts = queryTerms(text);
-    const lists = this.#postingLists([...counts.keys()]);
-    return lists.length === 0 ? [] : rankByBm25(counts, lists, this.#lengths.value, limit, accepts);
+    const collection = this.#collection.value;
+    const lists = this.#rows.postings([...counts.keys()]);
+    return lists.length === 0 ? [] : rankByBm25(counts, lists, collection, limit, accepts);
   }
 
   /** Slots with the highest cosine similarity to a unit vector, best first. Needs an index with vectors. */
   byVector(vector: Float32Array, limit: number, accepts?: Accepts): Scored[] {
-    const codes = { blocks: this.#codeBlocks.value, pages: this.#bytePages.value };
-    if (!this.#codes!.areWhole(codes)) throw this.#file.damaged("codes of vectors that are missing");
-    const candidates = this.#codes!.candidates(vector, limit, codes, accepts);
+    const candidates = this.#vectorCodes!.candidates(vector, limit, this.#codes.value, accepts);
     const best = new TopK(limit);
     const slots = candidates.map(({ key }) => key);
-    for (const [slot, score] of this.#similarities(slots, vector)) best.push(slot, score);
+    for (const [slot, stored] of this.#rows.vectors(slots)) best.push(slot, innerProduct(stored, vector));
     return best.sorted();
   }
 
-  #postingLists(terms: readonly string[]): PostingList[] {
-    const select = this.#file.statement(
-      `select value, postings.block, postings.data, postings.crc from lengths cross join json_each(?)
-       cross join postings on postings.block = lengths.block and term = value`,
-    );
-    const rows = select.all<[term: string, block: number, data: Uint8Array, crc: number]>(JSON.stringify(terms));
-    return rows.map(([term, block, ...row]) => ({
-      term,
-      block,
-      postings: postingsOf(this.#file, block, term, ...row),
-    }));
-  }
-
-  #similarities(slots: readonly number[], vector: Float32Array): [slot: number, score: number][] {
-    const select = this.#file.statement(
-      "select slot, data, crc from vectors where slot in (select value from json_each(?))",
-    );
-    const rows = select.all<[slot: number, data: Uint8Array, crc: number]>(JSON.stringify(slots));
-    if (rows.length !== slots.length) throw this.#file.damaged("codes without vectors");
-    return rows.map(([slot, ...row]) => [slot, innerProduct(vectorOf(this.#file, slot, ...row), vector)]);
+  /** The chunks in slots that were found, in their order. */
+  chunks(slots: readonly number[]): StoredChunk[] {
+    return this.#rows.chunks(slots, this.#vectorCodes !== undefined);
   }
 }
 

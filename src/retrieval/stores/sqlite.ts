@@ -1,10 +1,11 @@
 /** @file An index in one SQLite file: BM25 over inverted lists and scanned one-bit codes, both kept in its tables. */
+import { ConfigError } from "../../base/errors.js";
 import { VectorCodes } from "../vector-codes.js";
 import { combineLists, type RankedKey, searchDepth } from "./hybrid.js";
 import { SqliteChange } from "./sqlite-change.js";
 import { type Driver, loadDriver } from "./sqlite-driver.js";
 import { removeDatabase, SqliteFile } from "./sqlite-file.js";
-import { chunksInSlots, chunksOfDocument } from "./sqlite-rows.js";
+import { chunksOfDocument } from "./sqlite-rows.js";
 import { foreignError, isForeign, prepareSchema } from "./sqlite-schema.js";
 import { SqliteSearch } from "./sqlite-search.js";
 import { verifySqlite } from "./sqlite-verify.js";
@@ -27,13 +28,17 @@ export const sqlite: StoreDef = {
   open: async (folder, options) => openSqlite(await loadDriver(), folder, options),
 };
 
+const defaultHotBytes = 64 * 2 ** 20;
+
 /** The same with a given binding. */
 export function openSqlite(driver: Driver, folder: string, options: StoreOptions = {}): Store {
-  if (options.embedding !== undefined) checkEmbedding(options.embedding);
+  const { embedding, hotBytes = defaultHotBytes } = options;
+  if (embedding !== undefined) checkEmbedding(embedding);
+  if (!(hotBytes >= 0)) throw new ConfigError(`opening an index: hotBytes must be 0 or more, got ${hotBytes}`);
   if (options.rebuild === true) clear(driver, folder);
   const file = new SqliteFile(folder, driver);
   try {
-    return new SqliteStore(file, prepareSchema(file, options));
+    return new SqliteStore(file, prepareSchema(file, options), hotBytes);
   } catch (thrown) {
     file.close();
     throw thrown;
@@ -67,11 +72,11 @@ class SqliteStore implements Store {
   readonly #codes: VectorCodes | undefined;
   readonly #search: SqliteSearch;
 
-  constructor(file: SqliteFile, embedding: Embedding | undefined) {
+  constructor(file: SqliteFile, embedding: Embedding | undefined, hotBytes: number) {
     this.embedding = embedding;
     this.#file = file;
     this.#codes = embedding === undefined ? undefined : new VectorCodes(embedding.dimension);
-    this.#search = new SqliteSearch(file, this.#codes);
+    this.#search = new SqliteSearch(file, this.#codes, hotBytes);
   }
 
   async replace(documents: readonly DocumentChunks[]): Promise<void> {
@@ -110,10 +115,7 @@ class SqliteStore implements Store {
     checkQuery(query, this.embedding);
     return this.#file.read("searching", () => {
       const found = this.#rank(query);
-      const chunks = chunksInSlots(
-        this.#file,
-        found.map(({ key }) => key),
-      );
+      const chunks = this.#search.chunks(found.map(({ key }) => key));
       return found.map(({ score, ranks }, i) => ({ chunk: chunks[i]!, score, ranks }));
     });
   }

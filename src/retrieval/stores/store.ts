@@ -64,6 +64,11 @@ export interface StoreOptions {
    * documents again. Never touches what is no index. Default false.
    */
   readonly rebuild?: boolean;
+  /**
+   * Bytes of memory in which an index on this machine keeps rows that are asked for again and again. Default 64 MiB. A
+   * database server has a cache of its own.
+   */
+  readonly hotBytes?: number;
 }
 
 /**
