@@ -46,7 +46,7 @@ export class AccessCounts {
     this.#halfLifeMs = halfLifeMs;
     this.#now = now;
     // a count that a power cut loses is none that is missed
-    database.exec("pragma journal_mode = wal; pragma synchronous = off");
+    database.exec("pragma synchronous = off");
     database.exec(`
       create table if not exists landmark (only integer primary key check (only = 0), milliseconds real not null);
       create table if not exists accesses (
