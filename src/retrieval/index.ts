@@ -36,6 +36,7 @@ export {
   type Hit,
   type IndexedChunk,
   type Query,
+  type RankedKey,
   type Store,
   type StoreDef,
   type StoredChunk,

@@ -6,7 +6,7 @@ import { maximalMarginalRelevance, similarityOf } from "./mmr.js";
 import { type PackedContext, type PackOptions, packContext } from "./pack.js";
 import type { Reranker } from "./rerankers/reranker.js";
 import type { Rewrite } from "./rewrite.js";
-import type { Hit, Query, Store, StoredChunk } from "./stores/store.js";
+import type { Query, RankedKey, Store, StoredChunk } from "./stores/store.js";
 
 /** The part of an embedder that searching needs. */
 export interface QueryEmbedder {
@@ -36,7 +36,7 @@ export interface RetrieveOptions extends Pick<Query, "paths" | "filter"> {
   readonly fusion?: Fusion;
   /** How much each kind of list counts. Default 1 and 1. */
   readonly weights?: { readonly text: number; readonly vector: number };
-  /** Scores the best `depth` passages again. */
+  /** Scores the best `depth` passages again; the others are dropped, because scores of the two are not comparable. */
   readonly reranker?: Reranker;
   /** Prefers passages that say something new. `lambda` is the weight of relevance. */
   readonly mmr?: { readonly lambda?: number };
@@ -87,8 +87,15 @@ export async function retrieve(question: string, options: RetrieveOptions): Prom
   checkOptions(options, { limit, depth });
   const rewrites = (await options.rewrite?.(question, options.signal)) ?? [];
   const questions = [...new Set([question, ...rewrites])];
-  const fused = fuseSearches(await search(questions, Math.max(depth, limit), options), options);
-  const reranked = await rerank(question, fused, depth, options);
+  const searches = await searchesOf(questions, Math.max(depth, limit), options);
+  // what is not looked at again need not be read
+  const numRead = options.reranker ? depth : options.mmr ? undefined : limit;
+  const found = await options.store.search(
+    searches.map(({ query }) => query),
+    (lists) => fuseSearches(searches, lists, options).slice(0, numRead),
+  );
+  const fused = found.map(({ chunk, score, trace }) => ({ chunk, score, trace }));
+  const reranked = await rerank(question, fused, options);
   const passages = spread(reranked, limit, options.mmr);
   const packed = pack === undefined ? undefined : await packContext(passages, pack);
   return { questions, passages, ...(packed !== undefined && { packed }) };
@@ -97,7 +104,7 @@ export async function retrieve(question: string, options: RetrieveOptions): Prom
 interface Search {
   readonly question: string;
   readonly by: "text" | "vector";
-  readonly hits: readonly Hit[];
+  readonly query: Query;
 }
 
 const kindOf = ({ by, embedder }: RetrieveOptions): "text" | "vector" | "hybrid" =>
@@ -119,56 +126,55 @@ function checkOptions(options: RetrieveOptions, counts: { readonly limit: number
   );
 }
 
-async function search(questions: readonly string[], limit: number, options: RetrieveOptions): Promise<Search[]> {
-  const { store, embedder, paths, filter, signal } = options;
+async function searchesOf(questions: readonly string[], limit: number, options: RetrieveOptions): Promise<Search[]> {
+  const { embedder, paths, filter, signal } = options;
   const kind = kindOf(options);
   const vectors = kind === "text" ? [] : await embedder!.embed(questions, "query", signal);
+  signal?.throwIfAborted();
   const common = { limit, ...(paths !== undefined && { paths }), ...(filter !== undefined && { filter }) };
-  const searches: Search[] = [];
-  for (const [i, question] of questions.entries()) {
-    signal?.throwIfAborted();
-    if (kind !== "vector") {
-      searches.push({ question, by: "text", hits: await store.query({ ...common, text: question }) });
-    }
-    if (kind !== "text") {
-      searches.push({ question, by: "vector", hits: await store.query({ ...common, vector: vectors[i]! }) });
-    }
-  }
-  return searches;
+  return questions.flatMap((question, i): Search[] => [
+    ...(kind === "vector" ? [] : [{ question, by: "text" as const, query: { ...common, text: question } }]),
+    ...(kind === "text" ? [] : [{ question, by: "vector" as const, query: { ...common, vector: vectors[i]! } }]),
+  ]);
 }
 
-function fuseSearches(searches: readonly Search[], options: RetrieveOptions): Passage[] {
+/** A passage that is not read yet. */
+interface Found extends Omit<Passage, "chunk"> {
+  readonly key: number;
+}
+
+function fuseSearches(
+  searches: readonly Search[],
+  lists: readonly (readonly RankedKey[])[],
+  options: RetrieveOptions,
+): Found[] {
   const isOneQuestion = new Set(searches.map(({ question }) => question)).size === 1;
   const { fusion = isOneQuestion ? fusions.rrf : fusions["min-max"], weights } = options;
-  const chunks = new Map(searches.flatMap(({ hits }) => hits.map(({ chunk }) => [chunk.id, chunk] as const)));
-  const lists = searches.map(({ hits }) => hits.map(({ chunk, score }) => ({ key: chunk.id, score })));
   const fused = fusion.fuse(lists, weights && searches.map(({ by }) => weights[by]));
   return fused.map(({ key, score, ranks }, i) => ({
-    chunk: chunks.get(key)!,
+    key,
     score,
     trace: {
-      found: searches.flatMap(({ question, by, hits }, list) => {
+      found: searches.flatMap(({ question, by }, list) => {
         const rank = ranks[list];
-        return rank === undefined ? [] : [{ question, by, rank, score: hits[rank - 1]!.score }];
+        return rank === undefined ? [] : [{ question, by, rank, score: lists[list]![rank - 1]!.score }];
       }),
       fused: { rank: i + 1, score },
     },
   }));
 }
 
-/** The best `depth` in the order of the reranker, the rest is dropped: scores of the two are not comparable. */
+/** In the order of the reranker. */
 async function rerank(
   question: string,
   passages: readonly Passage[],
-  depth: number,
   { reranker, signal }: RetrieveOptions,
 ): Promise<readonly Passage[]> {
   if (reranker === undefined || passages.length === 0) return passages;
-  const candidates = passages.slice(0, depth);
   // a section's title says what its passages are about
-  const texts = candidates.map(({ chunk }) => [...chunk.headingPath, chunk.text].join("\n"));
+  const texts = passages.map(({ chunk }) => [...chunk.headingPath, chunk.text].join("\n"));
   const scores = await reranker.score(question, texts, signal);
-  return candidates
+  return passages
     .map((passage, i) => ({ ...passage, score: scores[i]! }))
     .sort((a, b) => b.score - a.score)
     .map((passage, i) => ({

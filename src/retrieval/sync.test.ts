@@ -32,6 +32,7 @@ class RecordingStore implements Store {
 
   count = async () => 0;
   query = async () => [];
+  search = async () => [];
   verify = async () => {};
   compact = async () => {};
   snapshot = async () => {};

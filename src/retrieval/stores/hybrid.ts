@@ -1,7 +1,7 @@
 /** @file The lists of one query to the hits of an index: one list as it is, two fused by ranks. */
 import { reciprocalRankFusion } from "../fuse.js";
 import type { Scored } from "../top-k.js";
-import type { Hit, Query } from "./store.js";
+import type { Query, RankedKey } from "./store.js";
 
 /** How deep both lists are searched before they are fused: a chunk that is middling in both can beat one that is first in one. */
 const fusionDepth = 50;
@@ -10,9 +10,6 @@ const fusionDepth = 50;
 export function searchDepth({ text, vector, limit }: Query): number {
   return text !== undefined && vector !== undefined ? Math.max(limit, fusionDepth) : limit;
 }
-
-/** A place of an index with its score and ranks. */
-export interface RankedKey extends Scored, Pick<Hit, "ranks"> {}
 
 /** @param lists best first; undefined where the query does not ask for it. */
 export function combineLists(

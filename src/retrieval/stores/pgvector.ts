@@ -14,6 +14,7 @@ import {
   type Embedding,
   type Hit,
   type Query,
+  type RankedKey,
   rebuildAdvice,
   type Store,
   type StoreDef,
@@ -116,20 +117,24 @@ class PostgresStore implements Store {
     });
   }
 
-  async query(query: Query): Promise<Hit[]> {
-    checkQuery(query, this.embedding);
-    const { text, vector, limit } = query;
+  query(query: Query): Promise<Hit[]> {
+    return this.search([query], ([found]) => found!);
+  }
+
+  async search<T extends Pick<RankedKey, "key">>(
+    queries: readonly Query[],
+    choose: (lists: readonly (readonly RankedKey[])[]) => readonly T[],
+  ): Promise<(T & { readonly chunk: StoredChunk })[]> {
+    for (const query of queries) checkQuery(query, this.embedding);
     return this.#read("searching", async (connection) => {
-      const lists = {
-        text: text === undefined ? undefined : await this.#byText(connection, text, query),
-        vector: vector === undefined ? undefined : await this.#byVector(connection, vector, query),
-      };
-      const found = combineLists(lists, limit);
+      const lists: RankedKey[][] = [];
+      for (const query of queries) lists.push(await this.#rank(connection, query));
+      const chosen = choose(lists);
       const { rows } = await connection.query<ChunkRow>(`${this.#selectChunks()} where c.number = any($1::bigint[])`, [
-        found.map(({ key }) => key),
+        chosen.map(({ key }) => key),
       ]);
       const chunks = new Map(rows.map((row) => [Number(row.number), chunkOf(row)]));
-      return found.map(({ key, score, ranks }) => ({ chunk: chunks.get(key)!, score, ranks }));
+      return chosen.map((item) => ({ ...item, chunk: chunks.get(item.key)! }));
     });
   }
 
@@ -280,6 +285,15 @@ class PostgresStore implements Store {
       chunks,
       length,
     ]);
+  }
+
+  async #rank(connection: Connection, query: Query): Promise<RankedKey[]> {
+    const { text, vector, limit } = query;
+    const lists = {
+      text: text === undefined ? undefined : await this.#byText(connection, text, query),
+      vector: vector === undefined ? undefined : await this.#byVector(connection, vector, query),
+    };
+    return combineLists(lists, limit);
   }
 
   /** BM25 as `rankByBm25` computes it: statistics are those of the whole index, a filter leaves scores as they are. */

@@ -1,7 +1,7 @@
 /** @file An index in one SQLite file: BM25 over inverted lists and scanned one-bit codes, both kept in its tables. */
 import { ConfigError } from "../../base/errors.js";
 import { VectorCodes } from "../vector-codes.js";
-import { combineLists, type RankedKey, searchDepth } from "./hybrid.js";
+import { combineLists, searchDepth } from "./hybrid.js";
 import { SqliteChange } from "./sqlite-change.js";
 import { type Driver, loadDriver } from "./sqlite-driver.js";
 import { removeDatabase, SqliteFile } from "./sqlite-file.js";
@@ -14,6 +14,7 @@ import {
   type Embedding,
   type Hit,
   type Query,
+  type RankedKey,
   type Store,
   type StoreDef,
   type StoredChunk,
@@ -111,12 +112,19 @@ class SqliteStore implements Store {
     });
   }
 
-  async query(query: Query): Promise<Hit[]> {
-    checkQuery(query, this.embedding);
+  query(query: Query): Promise<Hit[]> {
+    return this.search([query], ([found]) => found!);
+  }
+
+  async search<T extends Pick<RankedKey, "key">>(
+    queries: readonly Query[],
+    choose: (lists: readonly (readonly RankedKey[])[]) => readonly T[],
+  ): Promise<(T & { readonly chunk: StoredChunk })[]> {
+    for (const query of queries) checkQuery(query, this.embedding);
     return this.#file.read("searching", () => {
-      const found = this.#rank(query);
-      const chunks = this.#search.chunks(found.map(({ key }) => key));
-      return found.map(({ score, ranks }, i) => ({ chunk: chunks[i]!, score, ranks }));
+      const chosen = choose(queries.map((query) => this.#rank(query)));
+      const chunks = this.#search.chunks(chosen.map(({ key }) => key));
+      return chosen.map((item, i) => ({ ...item, chunk: chunks[i]! }));
     });
   }
 

@@ -30,12 +30,18 @@ export interface DocumentChunks {
   readonly metadata?: Metadata;
 }
 
-export interface Hit {
-  readonly chunk: StoredChunk;
+/** A chunk that was found, and how. */
+export interface RankedKey {
+  /** Of the chunk in the index, as long as a search lasts. */
+  readonly key: number;
   /** Higher is better; comparable only within one query. BM25, cosine similarity or fused score, by what was asked. */
   readonly score: number;
   /** Rank in each list that was searched, from 1; absent where the list did not find it. */
   readonly ranks: { readonly text?: number; readonly vector?: number };
+}
+
+export interface Hit extends RankedKey {
+  readonly chunk: StoredChunk;
 }
 
 export interface Query {
@@ -99,6 +105,16 @@ export interface Store extends AsyncDisposable {
    * vector does not fit the index.
    */
   query(query: Query): Promise<Hit[]>;
+  /**
+   * Several queries of one state of the index. Only the chunks that are chosen from what they found are read.
+   * @param choose is given the keys of each query, best first.
+   * @returns what was chosen, in its order, with its chunks.
+   * @throws as `query`.
+   */
+  search<T extends Pick<RankedKey, "key">>(
+    queries: readonly Query[],
+    choose: (lists: readonly (readonly RankedKey[])[]) => readonly T[],
+  ): Promise<(T & { readonly chunk: StoredChunk })[]>;
   /** Reads everything and compares it with its checksums. @throws StoreError naming what is damaged. */
   verify(): Promise<void>;
   /** Gives room that was left by removed chunks back to the system. */
