@@ -1,5 +1,9 @@
-/** @file A load in which some chunks are asked for much more often than others, with hot rows in memory and without. */
+/**
+ * @file A load in which some chunks are asked for much more often than others, with hot rows in memory and with as much
+ * memory for pages instead; where the system has the whole index in its cache, and where it has no memory left for it.
+ */
 
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +15,7 @@ import { documentsOf, fill } from "./scale.js";
 
 const numChunks = 100_000;
 const numTopics = 1000;
-const numRequests = 4000;
+const numRequests = 2000;
 const embedding = { model: "terms", dimension };
 
 interface Load {
@@ -25,43 +29,54 @@ export async function hotFigures({ log }: BenchContext): Promise<Figure[]> {
   try {
     const { topics, embedder } = await makeIndex(folder);
     log("  index done; asking");
-    await using cold = await stores.sqlite.open(folder, { embedding, hotBytes: 0 });
-    await using hot = await stores.sqlite.open(folder, { embedding });
     const rng = new Rng(3);
     const skewed = Array.from({ length: numRequests }, () => {
       const topic = topics[zipf(rng)]!;
       return topic[rng.below(topic.length)]!;
     });
     const first = topics.map(([question]) => question!);
-    const [evenCold, evenHot] = await bothTimes(first, cold, hot, embedder);
-    const [skewedCold, skewedHot] = await bothTimes(skewed, cold, hot, embedder);
     // once it is known what is hot
     const later = (times: readonly Times[]): readonly Times[] => times.slice(numRequests / 2);
-    return [
-      ...besideCold("each question once", evenCold, evenHot),
-      ...besideCold("skewed load", later(skewedCold), later(skewedHot), { atMost: 0.7 }),
-    ];
+    const figures: Figure[] = [];
+    for (const isShort of [false, true]) {
+      const before = isShort ? () => forgetFile(join(folder, "index.sqlite")) : () => {};
+      const where = isShort ? "from the disk" : "from the system's cache";
+      await using paged = await stores.sqlite.open(folder, { embedding, hotBytes: 0 });
+      await using hot = await stores.sqlite.open(folder, { embedding });
+      const [evenPaged, evenHot] = await bothTimes(first, paged, hot, { embedder, before });
+      const [skewedPaged, skewedHot] = await bothTimes(skewed, paged, hot, { embedder, before });
+      figures.push(
+        ...besidePaged(`each question once, ${where}`, evenPaged, evenHot),
+        ...besidePaged(
+          `skewed load, ${where}`,
+          later(skewedPaged),
+          later(skewedHot),
+          isShort ? { atMost: 0.7 } : undefined,
+        ),
+      );
+    }
+    return figures;
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
 /** @param goal of the 95th percentile of latency. */
-function besideCold(
+function besidePaged(
   name: string,
-  cold: readonly Times[],
+  paged: readonly Times[],
   hot: readonly Times[],
   goal?: { readonly atMost: number },
 ): Figure[] {
   const figure = (of: keyof Times, share: number, held?: { readonly atMost: number }): Figure => {
-    const [ours, peer] = [hot, cold].map((times) =>
+    const [ours, peer] = [hot, paged].map((times) =>
       quantile(
         times.map((one) => one[of]),
         share,
       ),
     );
     const what = share === 0.5 ? "median" : `p${100 * share}`;
-    return compared(`${name}, ${of}, ${what}`, "ms", ours!, { value: peer!, name: "without hot rows" }, held);
+    return compared(`${name}, ${of}, ${what}`, "ms", ours!, { value: peer!, name: "pages alone" }, held);
   };
   return [figure("latency", 0.5), figure("latency", 0.95, goal), figure("processor", 0.5), figure("processor", 0.95)];
 }
@@ -98,17 +113,23 @@ function zipf(rng: Rng): number {
 }
 const harmonic = Array.from({ length: numTopics }, (_, i) => 1 / (i + 1)).reduce((sum, share) => sum + share, 0);
 
+/** Makes the system let go of the pages of a file that it has in memory. */
+function forgetFile(path: string): void {
+  execFileSync("dd", [`if=${path}`, "iflag=nocache", "count=0"], { stdio: "ignore" });
+}
+
 /** Of each question in both, asked by turns; each of them comes first every second time. */
 async function bothTimes(
   questions: readonly string[],
-  cold: Store,
+  paged: Store,
   hot: Store,
-  embedder: QueryEmbedder,
-): Promise<[cold: Times[], hot: Times[]]> {
+  { embedder, before }: { readonly embedder: QueryEmbedder; readonly before: () => void },
+): Promise<[paged: Times[], hot: Times[]]> {
   const times: [Times[], Times[]] = [[], []];
   for (const [i, question] of questions.entries()) {
     for (const at of i % 2 === 0 ? [0, 1] : [1, 0]) {
-      const options = { store: at === 0 ? cold : hot, embedder, fusion: fusions["min-max"], limit: 8 };
+      before();
+      const options = { store: at === 0 ? paged : hot, embedder, fusion: fusions["min-max"], limit: 8 };
       times[at]!.push(await timesOf(() => retrieve(question, options)));
     }
   }

@@ -11,8 +11,8 @@ import { rebuildAdvice, StoreError } from "./store.js";
 /** How long a statement waits for another process that commits or checkpoints at the same moment. */
 const busyTimeoutMs = 5000;
 
-/** Page cache: a batch of a thousand chunks touches about this much of the inverted lists. */
-const cacheKiB = 65_536;
+/** Pages that a writer keeps in memory: a batch of a thousand chunks touches about this much of the inverted lists. */
+const writerPageBytes = 64 * 2 ** 20;
 
 const fileName = "index.sqlite";
 
@@ -32,8 +32,14 @@ export class SqliteFile {
   #numWrites = 0;
   #writerLock: Database | undefined;
 
-  /** @throws StoreError when the folder cannot be made or the file in it is no database. */
-  constructor(folder: string, driver: Driver) {
+  readonly #pageBytes: number;
+
+  /**
+   * @param pageBytes of memory for pages while nothing is written.
+   * @throws StoreError when the folder cannot be made or the file in it is no database.
+   */
+  constructor(folder: string, driver: Driver, pageBytes: number) {
+    this.#pageBytes = pageBytes;
     this.folder = folder;
     this.#driver = driver;
     this.#database = this.#attempt("opening", () => {
@@ -44,7 +50,7 @@ export class SqliteFile {
     this.#attempt("opening", () => {
       // a commit is on the disk before it returns, and damaged pages are noticed when they are read
       this.#database.exec("pragma synchronous = full; pragma cell_size_check = on");
-      this.#database.exec(`pragma cache_size = -${cacheKiB}`);
+      this.#keepPages(pageBytes);
     });
   }
 
@@ -156,6 +162,10 @@ export class SqliteFile {
     if (this.#writerLock?.isOpen === true) this.#writerLock.close();
   }
 
+  #keepPages(bytes: number): void {
+    this.#database.exec(`pragma cache_size = -${Math.ceil(bytes / 1024)}`);
+  }
+
   #transaction<T>(begin: string, body: () => T): T {
     this.#database.exec(begin);
     try {
@@ -179,6 +189,7 @@ export class SqliteFile {
       );
     }
     this.#writerLock = lock;
+    this.#keepPages(Math.max(writerPageBytes, this.#pageBytes));
     const me = `process ${process.pid} on ${hostname()}`;
     this.statement("insert or replace into meta values ('writer', ?)").run(me);
   }

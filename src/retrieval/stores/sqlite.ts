@@ -31,13 +31,17 @@ export const sqlite: StoreDef = {
 
 const defaultHotBytes = 64 * 2 ** 20;
 
+/** Pages that a reader keeps beside hot rows at least, and what it does not use for these. */
+const leastPageBytes = 8 * 2 ** 20;
+const pageBytesBeside = (hotBytes: number): number => leastPageBytes + Math.max(0, defaultHotBytes - hotBytes);
+
 /** The same with a given binding. */
 export function openSqlite(driver: Driver, folder: string, options: StoreOptions = {}): Store {
   const { embedding, hotBytes = defaultHotBytes } = options;
   if (embedding !== undefined) checkEmbedding(embedding);
   if (!(hotBytes >= 0)) throw new ConfigError(`opening an index: hotBytes must be 0 or more, got ${hotBytes}`);
   if (options.rebuild === true) clear(driver, folder);
-  const file = new SqliteFile(folder, driver);
+  const file = new SqliteFile(folder, driver, pageBytesBeside(hotBytes));
   try {
     return new SqliteStore(file, prepareSchema(file, options), hotBytes);
   } catch (thrown) {
@@ -54,7 +58,7 @@ function clear(driver: Driver, folder: string): void {
 
 function isForeignIn(driver: Driver, folder: string): boolean {
   try {
-    const file = new SqliteFile(folder, driver);
+    const file = new SqliteFile(folder, driver, leastPageBytes);
     try {
       return file.read("rebuilding", () => isForeign(file));
     } finally {

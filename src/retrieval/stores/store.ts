@@ -71,8 +71,8 @@ export interface StoreOptions {
    */
   readonly rebuild?: boolean;
   /**
-   * Bytes of memory in which an index on this machine keeps rows that are asked for again and again. Default 64 MiB. A
-   * database server has a cache of its own.
+   * Bytes of memory in which an index on this machine keeps rows that are asked for again and again. Default 64 MiB; what
+   * is given less goes to pages of the file. A database server has a cache of its own.
    */
   readonly hotBytes?: number;
 }
