@@ -31,10 +31,12 @@ export {
 } from "./retrieve.js";
 export { type Rewrite, splitQuestion } from "./rewrite.js";
 export {
+  type Choose,
   type DocumentChunks,
   type Embedding,
   type Hit,
   type IndexedChunk,
+  type Keyed,
   type Query,
   type RankedKey,
   type Store,
@@ -42,6 +44,7 @@ export {
   type StoredChunk,
   StoreError,
   type StoreOptions,
+  type WithChunk,
 } from "./stores/store.js";
 export { type CutChunk, type SourceDocument, type SyncOptions, type SyncResult, syncIndex } from "./sync.js";
 export { takeFitting } from "./take-fitting.js";

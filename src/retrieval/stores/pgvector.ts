@@ -10,9 +10,11 @@ import { filterSql, Parameters } from "./pgvector-filter.js";
 import { preparePostgres, storedEmbedding } from "./pgvector-schema.js";
 import { type Connection, codeOf, PostgresServer } from "./pgvector-server.js";
 import {
+  type Choose,
   type DocumentChunks,
   type Embedding,
   type Hit,
+  type Keyed,
   type Query,
   type RankedKey,
   rebuildAdvice,
@@ -20,6 +22,7 @@ import {
   type StoreDef,
   type StoredChunk,
   StoreError,
+  type WithChunk,
 } from "./store.js";
 import {
   checkDocuments,
@@ -121,10 +124,7 @@ class PostgresStore implements Store {
     return this.search([query], ([found]) => found!);
   }
 
-  async search<T extends Pick<RankedKey, "key">>(
-    queries: readonly Query[],
-    choose: (lists: readonly (readonly RankedKey[])[]) => readonly T[],
-  ): Promise<(T & { readonly chunk: StoredChunk })[]> {
+  async search<T extends Keyed>(queries: readonly Query[], choose: Choose<T>): Promise<WithChunk<T>[]> {
     for (const query of queries) checkQuery(query, this.embedding);
     return this.#read("searching", async (connection) => {
       const lists: RankedKey[][] = [];

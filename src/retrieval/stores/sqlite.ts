@@ -10,9 +10,11 @@ import { foreignError, isForeign, prepareSchema } from "./sqlite-schema.js";
 import { SqliteSearch } from "./sqlite-search.js";
 import { verifySqlite } from "./sqlite-verify.js";
 import {
+  type Choose,
   type DocumentChunks,
   type Embedding,
   type Hit,
+  type Keyed,
   type Query,
   type RankedKey,
   type Store,
@@ -20,6 +22,7 @@ import {
   type StoredChunk,
   StoreError,
   type StoreOptions,
+  type WithChunk,
 } from "./store.js";
 import { checkDocuments, checkEmbedding, checkQuery } from "./store-checks.js";
 
@@ -120,10 +123,7 @@ class SqliteStore implements Store {
     return this.search([query], ([found]) => found!);
   }
 
-  async search<T extends Pick<RankedKey, "key">>(
-    queries: readonly Query[],
-    choose: (lists: readonly (readonly RankedKey[])[]) => readonly T[],
-  ): Promise<(T & { readonly chunk: StoredChunk })[]> {
+  async search<T extends Keyed>(queries: readonly Query[], choose: Choose<T>): Promise<WithChunk<T>[]> {
     for (const query of queries) checkQuery(query, this.embedding);
     return this.#file.read("searching", () => {
       const chosen = choose(queries.map((query) => this.#rank(query)));

@@ -40,9 +40,12 @@ export interface RankedKey {
   readonly ranks: { readonly text?: number; readonly vector?: number };
 }
 
-export interface Hit extends RankedKey {
-  readonly chunk: StoredChunk;
-}
+export type Keyed = Pick<RankedKey, "key">;
+export type WithChunk<T> = T & { readonly chunk: StoredChunk };
+export type Hit = WithChunk<RankedKey>;
+
+/** What of the lists of several queries is wanted. */
+export type Choose<T extends Keyed> = (lists: readonly (readonly RankedKey[])[]) => readonly T[];
 
 export interface Query {
   /** Words to search by BM25. Any text is allowed and there is no query syntax; without a known word nothing is found. */
@@ -111,10 +114,7 @@ export interface Store extends AsyncDisposable {
    * @returns what was chosen, in its order, with its chunks.
    * @throws as `query`.
    */
-  search<T extends Pick<RankedKey, "key">>(
-    queries: readonly Query[],
-    choose: (lists: readonly (readonly RankedKey[])[]) => readonly T[],
-  ): Promise<(T & { readonly chunk: StoredChunk })[]>;
+  search<T extends Keyed>(queries: readonly Query[], choose: Choose<T>): Promise<WithChunk<T>[]>;
   /** Reads everything and compares it with its checksums. @throws StoreError naming what is damaged. */
   verify(): Promise<void>;
   /** Gives room that was left by removed chunks back to the system. */
