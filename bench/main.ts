@@ -25,6 +25,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   qlora: async () => (await import("./train/qlora.bench.js")).qlora,
   retrieve: async () => (await import("./retrieve/retrieve.bench.js")).retrieveBench,
   answers: async () => (await import("./retrieve/answers.bench.js")).answersBench,
+  presets: async () => (await import("./retrieve/presets.bench.js")).presetsBench,
   serve: async () => (await import("./serve/serve.bench.js")).serve,
   speculative: async () => (await import("./engine/speculative.bench.js")).speculative,
   stream: async () => (await import("./engine/stream.bench.js")).stream100k,

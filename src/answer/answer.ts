@@ -1,6 +1,7 @@
 /** @file An answer whose every statement points at its source, or says that it has none. */
 
 import type { PackedContext, PackedSpan } from "../retrieval/index.js";
+import { sentences } from "../text/index.js";
 import { citations } from "./citations.js";
 import { type EvidenceOptions, evidence, type Found } from "./evidence.js";
 import { checkedQuotes, type Quote, type SourceOf } from "./quote.js";
@@ -27,17 +28,26 @@ const answerOf = (statements: readonly Statement[]): Answer => ({
 /**
  * The sentences that say most of what is asked, in their own words: no model, so nothing that the documents do not say.
  * No statement where nothing comes near (`minCoverage`).
+ * @param questions one question, or one and the same put otherwise: quotes for the first come first.
  * @throws DataError when a document is no longer what was indexed.
  */
 export async function quoteAnswer(
-  question: string,
+  questions: string | readonly string[],
   passages: readonly Found[],
   sourceOf: SourceOf,
   options: EvidenceOptions = {},
 ): Promise<Answer> {
-  const quotes = await checkedQuotes(evidence(question, passages, options), sourceOf);
-  return answerOf(quotes.map((quote) => ({ text: quote.text, quotes: [quote] })));
+  const { limit = 3 } = options;
+  const found = [questions].flat().flatMap((question) => evidence(question, passages, options));
+  const isNew = (quote: Quote, i: number): boolean => !found.slice(0, i).some((before) => overlap(before, quote));
+  return quotesAnswer(await checkedQuotes(found.filter(isNew).slice(0, limit), sourceOf));
 }
+
+/** Quotes as an answer, each a statement. */
+export const quotesAnswer = (quotes: readonly Quote[]): Answer =>
+  answerOf(quotes.map((quote) => ({ text: quote.text, quotes: [quote] })));
+
+const overlap = (a: Quote, b: Quote): boolean => a.path === b.path && a.start < b.end && b.start < a.end;
 
 /** Writes text after a prompt. */
 export type Write = (prompt: string, signal?: AbortSignal) => Promise<string>;
@@ -78,6 +88,27 @@ export async function writtenAnswer(
       return span ? supportOf(statement, span, words) : [];
     });
     statements.push({ text: statement, quotes: await checkedQuotes(quotes, sourceOf) });
+  }
+  return { ...answerOf(statements), written };
+}
+
+/**
+ * What a model wrote from documents as statements, sentence by sentence, each with the sentence of the documents that says
+ * most of it, if one says enough. For texts that were not written from numbered passages; post-hoc attribution as in
+ * Gao et al. 2022 (RARR, arXiv:2210.08726), without the revision.
+ * @param find passages that may say so.
+ * @throws DataError when a document is no longer what was indexed. What `find` throws passes through.
+ */
+export async function attributedAnswer(
+  written: string,
+  find: (statement: string) => Promise<readonly Found[]>,
+  sourceOf: SourceOf,
+): Promise<Answer> {
+  const statements: Statement[] = [];
+  for (const { start, end } of sentences(written)) {
+    const text = written.slice(start, end);
+    const quotes = evidence(text, await find(text), { limit: 1, minCoverage: SAYS_SO });
+    statements.push({ text, quotes: await checkedQuotes(quotes, sourceOf) });
   }
   return { ...answerOf(statements), written };
 }

@@ -1,15 +1,9 @@
 /** @file A conversation at a terminal: lines in, answers out, commands that begin with a slash. */
 
-import { once } from "node:events";
-import { createInterface, type Interface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { TesseraError } from "../base/errors.js";
 import type { ChatSession } from "../pipeline/chat-session.js";
-
-export interface ChatStreams {
-  readonly input: Readable;
-  readonly output: Writable;
-}
+import { type LineStreams, lineLoop } from "./line-loop.js";
 
 interface ChatCommand {
   readonly usage: string;
@@ -63,20 +57,8 @@ function helpText(): string {
 }
 
 /** Talks until the input ends, `/exit`, or ctrl-C while nothing is written. Errors for users are said, and the talk goes on. */
-export async function chatLoop(session: ChatSession, { input, output }: ChatStreams): Promise<void> {
-  const lines = createInterface({ input, output, prompt: "> " });
-  let answering: AbortController | undefined;
-  lines.on("SIGINT", () => (answering ? answering.abort() : lines.close()));
-  lines.prompt();
-  for await (const line of lines) {
-    answering = new AbortController();
-    const goesOn = await respond(line, session, output, answering.signal);
-    answering = undefined;
-    if (!goesOn) break;
-    lines.prompt();
-  }
-  await closed(lines);
-}
+export const chatLoop = (session: ChatSession, streams: LineStreams): Promise<void> =>
+  lineLoop(streams, (line, signal) => respond(line, session, streams.output, signal));
 
 /** Whether the conversation goes on. */
 async function respond(line: string, session: ChatSession, output: Writable, signal: AbortSignal): Promise<boolean> {
@@ -99,11 +81,4 @@ async function respond(line: string, session: ChatSession, output: Writable, sig
     output.write(`${thrown.message}\n`);
   }
   return true;
-}
-
-async function closed(lines: Interface & { readonly closed?: boolean }): Promise<void> {
-  if (lines.closed) return;
-  const end = once(lines, "close");
-  lines.close();
-  await end;
 }

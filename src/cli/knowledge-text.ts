@@ -2,7 +2,9 @@
 
 import type { Answer, Quote } from "../answer/index.js";
 import type { Skip } from "../documents/index.js";
+import type { Part } from "../long/index.js";
 import type { HotChunk, IndexReport } from "../pipeline/knowledge-base/knowledge-base.js";
+import type { Summary } from "../pipeline/knowledge-base/summary.js";
 import type { Passage } from "../retrieval/index.js";
 import { integer, plural, seconds } from "./format.js";
 
@@ -59,6 +61,18 @@ export function answerText({ statements, written }: Answer): string {
   const listed = quotes.map((quote, i) => `[${i + 1}] ${placeOf(quote)}\n    ${quote.text.replaceAll("\n", "\n    ")}`);
   return [...lines.filter((line) => line !== ""), ...(written === undefined ? [] : [""]), ...listed].join("\n");
 }
+
+/** How many documents a summary has a quote of, and the others by name. */
+export function coverageText({ covered, uncovered }: Pick<Summary, "covered" | "uncovered">): string {
+  const all = covered.length + uncovered.length;
+  const shown = uncovered.slice(0, 10).join(", ");
+  const rest = uncovered.length > 10 ? ` and ${plural(uncovered.length - 10, "other")}; --json names all` : "";
+  return `from ${integer(covered.length)} of ${plural(all, "document")}${uncovered.length === 0 ? "" : `; nothing from ${shown}${rest}`}`;
+}
+
+/** One answer on the way of a reading. */
+export const partText = ({ level, index, isKnown, numPromptTokens }: Part): string =>
+  `level ${level}, part ${index + 1}: ${isKnown ? "known" : `${integer(numPromptTokens)} tokens read`}`;
 
 function placeOf({
   path,

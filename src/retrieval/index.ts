@@ -6,6 +6,7 @@ import type { Store, StoreDef, StoreOptions } from "./stores/store.js";
 
 export { type Access, AccessCounts, type AccessOptions, type ChunkAccess } from "./access-counts.js";
 export { type Comparison, type Filter, type Metadata, type MetadataValue, matches, parseFilter } from "./filter.js";
+export { followUp } from "./follow-up.js";
 export { type Fused, reciprocalRankFusion } from "./fuse.js";
 export { type Fusion, fusions, type ScoredKey } from "./fusions/index.js";
 export { type MmrOptions, maximalMarginalRelevance } from "./mmr.js";

@@ -30,14 +30,18 @@ export const splitQuestion = (question: string): string[] => {
     .split(seams)
     .map((part) => part.trim())
     .filter(isTelling);
-  const telling = (question.match(words) ?? []).filter((word) => !isFunctionWord(word)).join(" ");
+  const telling = tellingWords(question).join(" ");
   const whole = question.trim().replace(/[?？.。!！]+$/u, "");
   const all = [...(parts.length > 1 ? parts : []), ...(isTelling(telling) ? [telling] : [])];
   return [...new Set(all)].filter((rewritten) => rewritten !== whole);
 };
 
+/** Words that tell what a text is about, in order; of scripts without spaces whole runs. */
+export const tellingWords = (text: string): string[] =>
+  (text.match(words) ?? []).filter((word) => !isFunctionWord(word));
+
 function isTelling(part: string): boolean {
-  const telling = (part.match(words) ?? []).filter((word) => !isFunctionWord(word));
+  const telling = tellingWords(part);
   if (/[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]/u.test(part))
     return telling.join("").length >= fewestCharacters;
   return telling.length >= fewestWords;

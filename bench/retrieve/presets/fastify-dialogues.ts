@@ -60,10 +60,7 @@ const forTuning: readonly (readonly GoldTurn[])[] = [
       "Reference/Validation-and-Serialization.md",
       "Serializer Compiler",
     ]),
-    turn("Can different content types have their own?", [
-      "Reference/Validation-and-Serialization.md",
-      "Serialization",
-    ]),
+    turn("Can different content types have their own?", ["Reference/Validation-and-Serialization.md", "Serialization"]),
   ],
   [
     turn("How do I use fluent-json-schema?", ["Guides/Fluent-Schema.md", "Fluent Schema"]),

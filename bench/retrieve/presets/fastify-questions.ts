@@ -55,7 +55,10 @@ export const questions: readonly GoldQuestion[] = [
   },
   {
     question: "How can I keep the authorization header out of the logs?",
-    places: [["Reference/Logging.md", "Log Redaction"], ["Reference/Logging.md", "Serializers"]],
+    places: [
+      ["Reference/Logging.md", "Log Redaction"],
+      ["Reference/Logging.md", "Serializers"],
+    ],
     says: /redact/i,
   },
   {
@@ -106,7 +109,7 @@ export const questions: readonly GoldQuestion[] = [
   {
     question: "In which order are onClose hooks executed?",
     places: [["Reference/Hooks.md", "onClose"]],
-    says: /order/,
+    says: /before/,
   },
   {
     question: "Do asynchronous custom constraints slow the router down?",

@@ -8,6 +8,7 @@ import { type FolderReading, readDocuments } from "../../pipeline/read-documents
 import { ResultFile } from "../../pipeline/reading-model.js";
 import { allDocuments } from "../documents-of.js";
 import { integer, plural } from "../format.js";
+import { partText } from "../knowledge-text.js";
 import {
   addModelOptions,
   addSamplingOptions,
@@ -65,10 +66,7 @@ async function run(model: string, path: string, flags: Flags): Promise<void> {
     signal: interrupted.signal,
     ...(maxTokens !== undefined && { answerTokens: maxTokens }),
     ...(results && { results }),
-    onPart: ({ level, index, isKnown, numPromptTokens }) =>
-      console.error(
-        `level ${level}, part ${index + 1}: ${isKnown ? "known" : `${integer(numPromptTokens)} tokens read`}`,
-      ),
+    onPart: (part) => console.error(partText(part)),
   });
   console.log(json ? JSON.stringify(reading) : reading.text.trim());
   if (!json) console.error(`\n${summary(reading)}`);

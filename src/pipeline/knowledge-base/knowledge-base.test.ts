@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../../base/errors.js";
+import type { ReadingModel } from "../../long/index.js";
 import { KnowledgeBase, type KnowledgeBaseOptions } from "./knowledge-base.js";
 
 let root: string;
@@ -16,6 +17,15 @@ beforeEach(async () => {
   await writeFile(join(folder, "guide", "valve.md"), "# Valve\n\nThe valve opens when the pressure is above 6 bar.\n");
 });
 afterEach(() => rm(root, { recursive: true }));
+
+/** A model that a function writes for, to whatever length. */
+const modelOf = (write: (prompt: string) => string): ReadingModel => ({
+  id: "scripted",
+  contextLength: 1000,
+  counter: { count: (_, start = 0, end = _.length) => Math.ceil((end - start) / 4) },
+  countPrompt: (prompt) => Math.ceil(prompt.length / 4),
+  generate: async (prompt) => write(prompt),
+});
 
 const open = (options: KnowledgeBaseOptions = {}): Promise<KnowledgeBase> =>
   KnowledgeBase.open(folder, {
@@ -84,16 +94,11 @@ describe("a folder as a knowledge base", () => {
   it("lets a model write, and shows what of it the passages say", async () => {
     await using knowledge = await open();
     await knowledge.sync();
-    const counter = { count: (text: string, start = 0, end = text.length) => end - start };
     const { answer } = await knowledge.ask("When does the pump start?", {
-      write: {
-        budget: 500,
-        counter,
-        write: async (prompt) => {
-          const number = /\[(\d+)\] pump\.md/.exec(prompt)![1];
-          return `It starts at 40 degrees [${number}: "starts at 40 degrees"]. It is blue [${number}: "blue pump"].`;
-        },
-      },
+      model: modelOf((prompt) => {
+        const number = /\[(\d+)\] pump\.md/.exec(prompt)![1];
+        return `It starts at 40 degrees [${number}: "starts at 40 degrees"]. It is blue [${number}: "blue pump"].`;
+      }),
     });
     expect(answer.statements.map(({ quotes }) => quotes.map(({ text }) => text))).toEqual([
       ["starts at 40 degrees"],

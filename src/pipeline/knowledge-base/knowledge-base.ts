@@ -3,8 +3,15 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Answer, type EvidenceOptions, quoteAnswer, type Write, writtenAnswer } from "../../answer/index.js";
-import { ConfigError, DataError } from "../../base/errors.js";
+import {
+  type Answer,
+  answerPrompt,
+  type EvidenceOptions,
+  quoteAnswer,
+  type Write,
+  writtenAnswer,
+} from "../../answer/index.js";
+import { CapacityError, ConfigError, DataError } from "../../base/errors.js";
 import type { Chunk, TokenCounter } from "../../chunk/index.js";
 import {
   type Document,
@@ -16,6 +23,7 @@ import {
   watchFolder,
 } from "../../documents/index.js";
 import { type CachedEmbedder, type CacheStatistics, cachedEmbedder, openEmbedder } from "../../embed/index.js";
+import { type ReadingModel, usualAnswerTokens } from "../../long/index.js";
 import {
   type Access,
   AccessCounts,
@@ -33,7 +41,9 @@ import {
 import { chunkDocument } from "../chunk-document.js";
 import { sha256 } from "../corpus.js";
 import { Workspace } from "../workspace.js";
+import { Dialogue } from "./dialogue.js";
 import { counterAt, type IndexSettings, indexSettingsSchema } from "./settings.js";
+import { type Summary, type SummaryOptions, summarize } from "./summary.js";
 
 export interface KnowledgeBaseOptions {
   /** How to index; what is not given is as the index was made before, or the default. */
@@ -61,8 +71,15 @@ export interface AskOptions
     Pick<RetrieveOptions, "by" | "filter" | "paths" | "mmr" | "rewrite" | "reranker" | "signal"> {
   /** Passages that are looked at. Default 8. */
   readonly passages?: number;
-  /** Writes the answer from the passages. Default: the answer is quotes alone. */
-  readonly write?: { readonly write: Write; readonly budget: number; readonly counter: TokenCounter };
+  /** Writes the answer from as many passages as its context holds. Default: the answer is quotes alone. */
+  readonly model?: ReadingModel;
+  /** Most tokens that the model writes. Default: a quarter of its context, at most 512. */
+  readonly answerTokens?: number;
+  /**
+   * The question with what it takes from a conversation before it. It is searched too; a model answers it in place of the
+   * question, and quotes for it follow those for the question.
+   */
+  readonly standalone?: string;
 }
 
 export interface Asked {
@@ -209,26 +226,57 @@ export class KnowledgeBase implements AsyncDisposable {
 
   /**
    * An answer of quotes, or one that a model writes with quotes that are checked.
-   * @throws DataError when a document has changed since it was indexed.
+   * @throws DataError when a document has changed since it was indexed; CapacityError where question and answer leave no
+   * room for passages in the model's context.
    */
-  async ask(question: string, { passages = 8, limit, minCoverage, write, ...search }: AskOptions = {}): Promise<Asked> {
-    const texts = new Map<string, Promise<string | undefined>>();
-    const sourceOf = (path: string): Promise<string | undefined> => {
-      const known = texts.get(path) ?? this.text(path);
-      texts.set(path, known);
-      return known;
-    };
-    const pack = write && { budget: write.budget, counter: write.counter, source: sourceOf };
-    const retrieved = await this.retrieve(question, { ...search, limit: passages, ...(pack && { pack }) });
+  async ask(question: string, options: AskOptions = {}): Promise<Asked> {
+    const { passages = 8, limit, minCoverage, model, answerTokens, standalone, rewrite, ...search } = options;
+    const sourceOf = this.reader();
     const { signal } = search;
+    const asked = standalone ?? question;
+    const write = model && (await writerOf(model, asked, answerTokens));
+    const others = async () => [
+      ...(standalone === undefined ? [] : [standalone]),
+      ...((await rewrite?.(question, signal)) ?? []),
+    ];
+    const retrieved = await this.retrieve(question, {
+      ...search,
+      limit: passages,
+      rewrite: others,
+      ...(write && { pack: { budget: write.budget, counter: write.counter, source: sourceOf } }),
+    });
     const answer =
       write && retrieved.packed
-        ? await writtenAnswer(question, retrieved.packed, { write: write.write, sourceOf, ...(signal && { signal }) })
-        : await quoteAnswer(question, retrieved.passages, sourceOf, {
+        ? await writtenAnswer(asked, retrieved.packed, { write: write.write, sourceOf, ...(signal && { signal }) })
+        : await quoteAnswer([...new Set([question, asked])], retrieved.passages, sourceOf, {
             ...(limit !== undefined && { limit }),
             ...(minCoverage !== undefined && { minCoverage }),
           });
     return { answer, retrieved };
+  }
+
+  /**
+   * What the documents say, or what they say about a topic: key sentences of all of them as quotes, or a text that a model
+   * writes from them, each sentence with the quote that says so; and which documents it has something of.
+   * @throws as `summarize`.
+   */
+  summary(options: SummaryOptions = {}): Promise<Summary> {
+    return summarize(this, options);
+  }
+
+  /** A conversation: questions that may go on with those before. */
+  dialogue(options: AskOptions = {}): Dialogue {
+    return new Dialogue(this, options);
+  }
+
+  /** Texts of indexed documents as their files say now, each read once. */
+  reader(): (path: string) => Promise<string | undefined> {
+    const texts = new Map<string, Promise<string | undefined>>();
+    return (path) => {
+      const known = texts.get(path) ?? this.text(path);
+      texts.set(path, known);
+      return known;
+    };
   }
 
   /** The text of an indexed document as its file says now; undefined where it is none. */
@@ -325,3 +373,16 @@ export class KnowledgeBase implements AsyncDisposable {
 }
 
 const isOfDocuments = ({ kind }: FolderChange): boolean => kind === "added" || kind === "changed" || kind === "removed";
+
+/** A model with the tokens that passages may take beside question and answer. */
+async function writerOf(model: ReadingModel, question: string, answerTokens = usualAnswerTokens(model)) {
+  const { contextLength, counter } = model;
+  const budget = contextLength - answerTokens - (await model.countPrompt(answerPrompt(question, "")));
+  if (budget < 1)
+    throw new CapacityError(
+      `asking: the question and an answer of ${answerTokens} tokens leave no room for passages in a context of ${contextLength}; take a smaller answerTokens (--max-tokens), or a larger context`,
+    );
+  const write: Write = (prompt, signal = new AbortController().signal) =>
+    model.generate(prompt, { maxTokens: answerTokens, signal });
+  return { budget, counter, write };
+}
