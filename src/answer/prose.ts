@@ -26,9 +26,16 @@ export function proseSentences(text: string): Span[] {
   );
 }
 
+/** Code and addresses are not what a sentence says. */
+const markup = /\]\([^)]*\)|`[^`]*`|https?:\S+/gu;
+
+/** A sentence without its code and addresses. */
+export const withoutMarkup = (sentence: string): string => sentence.replace(markup, " ");
+
 function isTelling(sentence: string): boolean {
   if (sentence.length > MOST || !ended.test(sentence) || linkOnly.test(sentence)) return false;
-  return sentence.length >= LEAST || (sentence.match(/\p{sc=Han}/gu) ?? []).length >= LEAST_HAN;
+  const said = withoutMarkup(sentence).trim();
+  return said.length >= LEAST || (said.match(/\p{sc=Han}/gu) ?? []).length >= LEAST_HAN;
 }
 
 function proseBlocks(text: string): Span[] {
