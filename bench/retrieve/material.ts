@@ -54,6 +54,8 @@ export interface LabelledQuestion {
 
 export interface Passages {
   readonly paragraphs: readonly string[];
+  /** Of the article of each paragraph, in English in every language. */
+  readonly titles: readonly string[];
   readonly questions: readonly LabelledQuestion[];
 }
 
@@ -64,6 +66,7 @@ export function xquad(language: string): Passages {
   const all = data.flatMap(({ paragraphs }) => paragraphs);
   return {
     paragraphs: all.map(({ context }) => context),
+    titles: data.flatMap(({ title, paragraphs }) => paragraphs.map(() => title.replaceAll("_", " "))),
     questions: all.flatMap(({ qas }, paragraph) =>
       qas.map(({ question, answers: [answer] }) => {
         const start = answer!.answer_start;
@@ -75,6 +78,7 @@ export function xquad(language: string): Passages {
 
 interface XquadFile {
   readonly data: readonly {
+    readonly title: string;
     readonly paragraphs: readonly {
       readonly context: string;
       readonly qas: readonly {

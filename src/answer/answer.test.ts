@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DataError } from "../base/errors.js";
 import { recursive } from "../chunk/index.js";
 import { packContext, type StoredChunk } from "../retrieval/index.js";
-import { NOT_SAID, quoteAnswer, writtenAnswer } from "./answer.js";
+import { attributedAnswer, NOT_SAID, quoteAnswer, writtenAnswer } from "./answer.js";
 import { citations } from "./citations.js";
 import { evidence } from "./evidence.js";
 
@@ -62,6 +62,19 @@ describe("quotes that answer", () => {
     expect(new Set(quotes.map(({ path, start }) => `${path} ${start}`)).size).toBe(quotes.length);
   });
 
+  it("for the same question put otherwise follow those for the question", async () => {
+    const texts = async (questions: readonly string[], limit: number) => {
+      const { statements } = await quoteAnswer(questions, passages, sourceOf, { limit });
+      return statements.map(({ text }) => text);
+    };
+    const questions = ["How much paint do they need?", "How much paint do they need? ferry every minutes leaves"];
+    const [paint, ...more] = await texts(questions, 3);
+    expect(paint).toContain("272,000 litres");
+    expect(more).toContain("It leaves every 20 minutes.");
+    expect(await texts(questions, 1)).toEqual([paint]);
+    expect(new Set([paint, ...more]).size).toBe(more.length + 1);
+  });
+
   it("are refused where the document has changed since", async () => {
     const changed = (path: string): string | undefined => sourceOf(path)?.replace("503", "504");
     await expect(quoteAnswer("How far does the arch span?", passages, changed)).rejects.toThrow(DataError);
@@ -113,5 +126,33 @@ describe("what a model wrote", () => {
       { statement: "C 「没有」", cited: [{ number: 5, words: "五" }] },
       { statement: "D", cited: [] },
     ]);
+  });
+});
+
+describe("what a model wrote without numbers", () => {
+  const written = "The ferry leaves every 20 minutes. The arch is 600 metres high and made of glass.";
+
+  it("gets the sentences that say so, where there are some", async () => {
+    const asked: string[] = [];
+    const find = async (statement: string) => {
+      asked.push(statement);
+      return passages;
+    };
+    const answer = await attributedAnswer(written, find, sourceOf);
+    expect(answer).toMatchObject({ written, isSupported: false });
+    expect(answer.statements.map(({ quotes }) => quotes.map(({ text }) => text))).toEqual([
+      ["It leaves every 20 minutes."],
+      [],
+    ]);
+    expect(asked).toEqual(answer.statements.map(({ text }) => text));
+    await expect(attributedAnswer(written, find, () => undefined)).rejects.toThrow(DataError);
+  });
+
+  it("may be nothing", async () => {
+    expect(await attributedAnswer("", async () => passages, sourceOf)).toEqual({
+      statements: [],
+      isSupported: false,
+      written: "",
+    });
   });
 });

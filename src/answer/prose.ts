@@ -14,7 +14,7 @@ const ended = /[.!?…。！？][)\]"'”’»」』）*_`]*$/u;
 
 /** Fewest and most characters of a sentence; of Chinese fewer say as much. */
 const LEAST = 30;
-const LEAST_HAN = 10;
+const LEAST_HAN = 8;
 const MOST = 400;
 
 /** Prose sentences of Markdown or plain text, in order. A sentence never reaches over a blank line, an item or what is no prose. */

@@ -8,12 +8,12 @@ import type { Found } from "./evidence.js";
 import { proseSentences, withoutMarkup } from "./prose.js";
 import type { Quote } from "./quote.js";
 
-/** A document with its chunks, for their headings and pages. */
+/** A document with what says under which headings and on which page a sentence is; both in the order of their starts. */
 export interface SummaryDocument {
   readonly path: string;
   readonly text: string;
-  /** In the order of their starts. */
-  readonly chunks: readonly Pick<StoredChunk, "start" | "headingPath" | "page">[];
+  readonly sections: readonly Pick<StoredChunk, "start" | "headingPath">[];
+  readonly chunks: readonly Pick<StoredChunk, "start" | "page">[];
 }
 
 /** What a summary is to be about, and the passages that were found for it. */
@@ -51,7 +51,7 @@ export function keySentences(documents: readonly SummaryDocument[], limit: numbe
       return { ...sentence, worth: worths[next++]!, bonus };
     }),
   );
-  return ordered(candidates, limit).map(({ document, span, text }) => quoteOf(document, span, text));
+  return ordered(candidates, limit).map(quoteOf);
 }
 
 interface Sentence {
@@ -108,8 +108,11 @@ function topicWorths(candidates: readonly Sentence[], { topic, passages }: Summa
 const meets = ({ start, text }: Pick<StoredChunk, "start" | "text">, span: Span): boolean =>
   span.start < start + text.length && start < span.end;
 
-const headingTerms = ({ document, span }: Sentence): ReadonlyMap<string, number> =>
-  documentTerms((chunkAt(document, span)?.headingPath ?? []).join("\n")).counts;
+const headingTerms = (sentence: Sentence): ReadonlyMap<string, number> =>
+  documentTerms(headingsOf(sentence).join("\n")).counts;
+
+const headingsOf = ({ document: { sections }, span }: Pick<Sentence, "document" | "span">): readonly string[] =>
+  sections.findLast(({ start }) => start <= span.start)?.headingPath ?? [];
 
 function scaled(values: readonly number[]): number[] {
   const most = values.reduce((high, value) => Math.max(high, value), 0);
@@ -167,10 +170,13 @@ function ordered(documents: readonly (readonly Candidate[])[], limit: number): C
   return order;
 }
 
-/** The last chunk that begins before a sentence ends, which is in its section. */
-const chunkAt = ({ chunks }: SummaryDocument, { start }: Span) => chunks.findLast((chunk) => chunk.start <= start);
-
-function quoteOf(document: SummaryDocument, span: Span, text: string): Quote {
-  const { headingPath = [], page } = chunkAt(document, span) ?? {};
-  return { path: document.path, ...span, text, headingPath, ...(page !== undefined && { page }) };
+function quoteOf({ document, span, text }: Sentence): Quote {
+  const page = document.chunks.findLast(({ start }) => start <= span.start)?.page;
+  return {
+    path: document.path,
+    ...span,
+    text,
+    headingPath: headingsOf({ document, span }),
+    ...(page !== undefined && { page }),
+  };
 }

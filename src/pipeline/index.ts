@@ -10,6 +10,7 @@ export {
   type EmbeddingReport,
   tuneEmbedding,
 } from "./embedding/index.js";
+export { Dialogue, type Exchange } from "./knowledge-base/dialogue.js";
 export {
   type Asked,
   type AskOptions,
@@ -18,6 +19,7 @@ export {
   type KnowledgeBaseOptions,
 } from "./knowledge-base/knowledge-base.js";
 export type { IndexSettings } from "./knowledge-base/settings.js";
+export type { Summary, SummaryOptions } from "./knowledge-base/summary.js";
 export { type ReadingModelOptions, ResultFile, readingModel } from "./reading-model.js";
 export { type SavedRequest, SavedText } from "./saved-text.js";
 export type { SpeculationChoice } from "./speculation.js";

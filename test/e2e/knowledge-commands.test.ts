@@ -1,4 +1,4 @@
-/** @file `tessera chunk`, `eval retrieval`, `index`, `ask` and `dataset` as people run them, on a small folder. */
+/** @file `tessera chunk`, `eval retrieval`, `index`, `ask` with its summaries and conversations, and `dataset` as people run them, on a small folder. */
 
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Answer } from "../../src/answer/index.js";
+import type { Answer, Quote } from "../../src/answer/index.js";
 import type { Chunk } from "../../src/chunk/index.js";
+import type { Summary } from "../../src/pipeline/knowledge-base/summary.js";
 import type { ChunkTrialResult } from "../../src/pipeline/retrieval-eval/index.js";
 import { pdfFile, pdfLines } from "../support/pdf.js";
 import { savedModel } from "../support/saved-model.js";
@@ -179,6 +180,75 @@ describe("tessera index and ask", () => {
       "It then burns. [no support in the documents]",
     ]);
     expect(out).toContain("[1] kiln.md");
+  });
+});
+
+describe("tessera ask --summary and --chat", () => {
+  it("sums up in quotes, about everything or a topic, and says which documents are in it", async () => {
+    const out = await printed("ask", "docs", "--summary", "--json", "--quotes", "5");
+    const { statements, covered, uncovered }: Summary = JSON.parse(out);
+    expect(statements).toHaveLength(5);
+    for (const { quotes } of statements) {
+      const [{ path, start, end, text }] = quotes as [Quote];
+      expect(covered).toContain(path);
+      if (path === "kiln.md") expect(KILN.slice(start, end)).toBe(text);
+    }
+    expect(covered.length + uncovered.length).toBeGreaterThan(10);
+    const glaze = await tessera(["ask", "docs", "釉料", "--summary", "--quotes", "1"]);
+    expect(glaze.out).toMatch(/^\[1\] kiln\.md: Kiln › 釉料 \(characters \d+ to \d+\)\n {4}釉料在一千度时熔化。\n$/);
+    expect(glaze.errors).toMatch(/from 1 of \d+ documents; nothing from .*; --json names all\n$/);
+  });
+
+  it("goes on with a conversation from lines, one of JSON for each answer", async () => {
+    const asked = "How long does the kiln cool?\n\nAnd to how many degrees is it heated?\n/clear\nwheel?\n";
+    const { code, out, errors } = await tessera(["ask", "docs", "--chat", "--json"], asked);
+    expect(code, errors).toBe(0);
+    const answers = lines(out).map((line): Answer & { standalone?: string } => JSON.parse(line));
+    const quoted = answers.map(({ statements }) => statements[0]!.quotes[0]!);
+    expect(quoted.map(({ path }) => path)).toEqual(["kiln.md", "kiln.md", "wheel.pdf"]);
+    expect(quoted[1]!.text).toContain("1,240 degrees");
+    expect(answers.map(({ standalone }) => standalone)).toEqual([
+      undefined,
+      "And to how many degrees is it heated? long kiln cool",
+      undefined,
+    ]);
+    const begun = await tessera(
+      ["ask", "docs", "How", "long", "does", "the", "kiln", "cool?", "--chat"],
+      "/exit\nmore\n",
+    );
+    expect(begun.out.match(/^\[1\]/gm)).toHaveLength(1);
+  });
+
+  it("is written by a model too, with the places of what the documents say", async () => {
+    const script = ["\n", "The kiln is a furnace for clay. ", "It was sold to a circus."];
+    const model = await savedModel(scriptedModel([script], 2048));
+    const flags = ["--model", model, "--temperature", "0"];
+    const { code, out, errors } = await tessera(["ask", "docs/kiln.md", "--summary", ...flags]);
+    await rm(model, { recursive: true });
+    expect(code, errors).toBe(0);
+    expect(lines(out)).toEqual([
+      "The kiln is a furnace for clay. [1]",
+      "It was sold to a circus. [no support in the documents]",
+      expect.stringMatching(/^\[1\] kiln\.md: Kiln/),
+      "    The kiln is a furnace for clay.",
+    ]);
+    expect(errors).toContain("level 0, part 1: ");
+  });
+
+  it("refuses what does not go together", async () => {
+    const wrong = await Promise.all([
+      tessera(["ask", "docs"]),
+      tessera(["ask", "docs", "--summary", "--chat"]),
+      tessera(["ask", "docs", "--summary", "--trace"]),
+      tessera(["ask", "docs", "kiln", "--strategy", "refine"]),
+    ]);
+    expect(wrong.map(({ code }) => code)).toEqual([1, 1, 1, 1]);
+    expect(wrong.map(({ errors }) => errors)).toEqual([
+      expect.stringContaining("the question is empty"),
+      expect.stringContaining("take one of them"),
+      expect.stringContaining("leave it out with --summary"),
+      expect.stringContaining("give --summary and --model too"),
+    ]);
   });
 });
 

@@ -17,6 +17,9 @@ const DRAWS = 20;
 /** Quotes of a summary of a topic. */
 const TOPIC_QUOTES = 8;
 
+/** Quotes for the title of an article of five paragraphs. */
+const TITLE_QUOTES = 10;
+
 /** Texts of a summary. */
 type Summed = readonly { readonly path: string; readonly text: string }[];
 
@@ -37,7 +40,8 @@ export async function summaryFigures(half: 0 | 1, log: (message: string) => void
       figures.push(...(await plantedFigures(join(root, language), language, half)));
       figures.push(...(await answeredFigures(join(root, `xquad-${language}`), language)));
     }
-    return figures;
+    log("  summaries, topics");
+    return [...figures, ...(await titleFigures(join(root, "titles")))];
   } finally {
     await rm(root, { recursive: true });
   }
@@ -92,6 +96,41 @@ async function answeredFigures(root: string, language: string): Promise<Figure[]
     count(counted, await summed(knowledge, { limit: 2 * texts.size }), texts, answers, first);
   }
   return figuresOf(`${language}: answers of XQuAD covered, two quotes for each paragraph`, counted);
+}
+
+/** The titles of XQuAD's articles as topics of a folder of all paragraphs, beside the quotes of `ask` for the same words. */
+async function titleFigures(root: string): Promise<Figure[]> {
+  const { paragraphs, titles } = xquad("en");
+  await mkdir(root, { recursive: true });
+  for (const [i, text] of paragraphs.entries()) await writeFile(join(root, `${i}.txt`), text);
+  await using knowledge = await opened(root);
+  const topics = [...new Set(titles)];
+  const found = { summary: { quotes: 0, right: 0, paragraphs: 0 }, ask: { quotes: 0, right: 0, paragraphs: 0 } };
+  for (const topic of topics) {
+    const asked = await knowledge.ask(topic, { limit: TITLE_QUOTES, passages: 50 });
+    const quotes = {
+      summary: await summed(knowledge, { topic, limit: TITLE_QUOTES }),
+      ask: asked.answer.statements.flatMap((statement) => statement.quotes),
+    };
+    for (const way of ["summary", "ask"] as const) {
+      const right = quotes[way].filter(({ path }) => titles[Number.parseInt(path, 10)] === topic);
+      found[way].quotes += quotes[way].length;
+      found[way].right += right.length;
+      found[way].paragraphs += new Set(right.map(({ path }) => path)).size;
+    }
+  }
+  return (["summary", "ask"] as const).flatMap((way) => [
+    plain(
+      `titles of XQuAD as topics, ${TITLE_QUOTES} quotes of ${way}: of the article`,
+      "share",
+      found[way].right / found[way].quotes,
+    ),
+    plain(
+      `titles of XQuAD as topics, ${TITLE_QUOTES} quotes of ${way}: its paragraphs covered`,
+      "share",
+      found[way].paragraphs / paragraphs.length,
+    ),
+  ]);
 }
 
 async function opened(folder: string): Promise<KnowledgeBase> {

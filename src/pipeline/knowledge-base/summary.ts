@@ -11,8 +11,9 @@ import {
   type SummaryTopic,
 } from "../../answer/index.js";
 import { ConfigError, DataError } from "../../base/errors.js";
-import { estimatedTokens, type TokenCounter } from "../../chunk/index.js";
+import { estimatedTokens, sections, type TokenCounter } from "../../chunk/index.js";
 import {
+  NO_ANSWER,
   type ReadingModel,
   type ReadingRequest,
   type ReadingStrategyName,
@@ -111,9 +112,12 @@ async function quoted(
   const documents: SummaryDocument[] = [];
   const sourceOf = knowledge.reader();
   for (const path of paths) {
-    // chunks say where headings and pages are, so they have to be of the text as it is now
+    // chunks say where pages are and what is about a topic, so they have to be of the text as it is now
     const chunks = await checkedQuotes(await knowledge.store.chunks(path), sourceOf);
-    documents.push({ path, text: (await sourceOf(path)) ?? "", chunks });
+    const text = (await sourceOf(path)) ?? "";
+    // a chunk may hold several sections
+    const isMarkdown = chunks[0]?.metadata?.mediaType === "text/markdown";
+    documents.push({ path, text, chunks, sections: isMarkdown ? [...sections(text)] : chunks });
   }
   const quotes = keySentences(documents, limit, about);
   const text = (some: readonly Quote[]) => ({ text: some.map((quote) => quote.text).join("\n") });
@@ -145,5 +149,6 @@ async function written(
     ...(signal && { signal }),
   });
   const find = async (statement: string) => (await knowledge.retrieve(statement, { limit: SUPPORT, paths })).passages;
-  return attributedAnswer(text.trim(), find, knowledge.reader());
+  const said = text.startsWith(NO_ANSWER) ? "" : text.trim();
+  return { ...(await attributedAnswer(said, find, knowledge.reader())), written: text.trim() };
 }
