@@ -10,10 +10,9 @@ export {
   type EmbeddingReport,
   tuneEmbedding,
 } from "./embedding/index.js";
+export type { Asked, AskOptions } from "./knowledge-base/answer.js";
 export { Dialogue, type Exchange } from "./knowledge-base/dialogue.js";
 export {
-  type Asked,
-  type AskOptions,
   type IndexReport,
   KnowledgeBase,
   type KnowledgeBaseOptions,

@@ -3,8 +3,9 @@
 import { Command, Option } from "commander";
 import { ConfigError, DataError } from "../../base/errors.js";
 import { type ReadingModel, type ReadingStrategyName, readingStrategies } from "../../long/index.js";
+import type { AskOptions } from "../../pipeline/knowledge-base/answer.js";
 import type { Exchange } from "../../pipeline/knowledge-base/dialogue.js";
-import { type AskOptions, KnowledgeBase } from "../../pipeline/knowledge-base/knowledge-base.js";
+import { KnowledgeBase } from "../../pipeline/knowledge-base/knowledge-base.js";
 import type { Passage } from "../../retrieval/index.js";
 import { dialogueLoop } from "../dialogue-loop.js";
 import { addPlaceOptions, type PlaceFlags, placeOf } from "../index-options.js";

@@ -3,7 +3,8 @@
 import { CapacityError, DataError } from "../../base/errors.js";
 import { fitConversation, type ReadingModel, type Turn, usualAnswerTokens } from "../../long/index.js";
 import { followUp } from "../../retrieval/index.js";
-import type { Asked, AskOptions, KnowledgeBase } from "./knowledge-base.js";
+import type { Asked, AskOptions } from "./answer.js";
+import type { KnowledgeBase } from "./knowledge-base.js";
 
 /** A question and what was answered. */
 export interface Exchange extends Asked {

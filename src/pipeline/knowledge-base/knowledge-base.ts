@@ -3,15 +3,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import {
-  type Answer,
-  answerPrompt,
-  type EvidenceOptions,
-  quoteAnswer,
-  type Write,
-  writtenAnswer,
-} from "../../answer/index.js";
-import { CapacityError, ConfigError, DataError } from "../../base/errors.js";
+import { ConfigError, DataError } from "../../base/errors.js";
 import type { Chunk, TokenCounter } from "../../chunk/index.js";
 import {
   type Document,
@@ -23,7 +15,6 @@ import {
   watchFolder,
 } from "../../documents/index.js";
 import { type CachedEmbedder, type CacheStatistics, cachedEmbedder, openEmbedder } from "../../embed/index.js";
-import { type ReadingModel, usualAnswerTokens } from "../../long/index.js";
 import {
   type Access,
   AccessCounts,
@@ -41,6 +32,7 @@ import {
 import { chunkDocument } from "../chunk-document.js";
 import { sha256 } from "../corpus.js";
 import { Workspace } from "../workspace.js";
+import { type Asked, type AskOptions, answer } from "./answer.js";
 import { Dialogue } from "./dialogue.js";
 import { counterAt, type IndexSettings, indexSettingsSchema } from "./settings.js";
 import { type Summary, type SummaryOptions, summarize } from "./summary.js";
@@ -64,28 +56,6 @@ export interface IndexReport extends SyncResult {
   readonly numChunks: number;
   /** Of embeddings; absent in an index of words alone. */
   readonly embeddings?: CacheStatistics;
-}
-
-export interface AskOptions
-  extends EvidenceOptions,
-    Pick<RetrieveOptions, "by" | "filter" | "paths" | "mmr" | "rewrite" | "reranker" | "signal"> {
-  /** Passages that are looked at. Default 8. */
-  readonly passages?: number;
-  /** Writes the answer from as many passages as its context holds. Default: the answer is quotes alone. */
-  readonly model?: ReadingModel;
-  /** Most tokens that the model writes. Default: a quarter of its context, at most 512. */
-  readonly answerTokens?: number;
-  /**
-   * The question with what it takes from a conversation before it. It is searched too; a model answers it in place of the
-   * question, and quotes for it follow those for the question.
-   */
-  readonly standalone?: string;
-}
-
-export interface Asked {
-  readonly answer: Answer;
-  /** Every passage with how it came to its place. */
-  readonly retrieved: Retrieved;
 }
 
 /** A chunk of the index and how often it was among the passages of a question. */
@@ -226,33 +196,10 @@ export class KnowledgeBase implements AsyncDisposable {
 
   /**
    * An answer of quotes, or one that a model writes with quotes that are checked.
-   * @throws DataError when a document has changed since it was indexed; CapacityError where question and answer leave no
-   * room for passages in the model's context.
+   * @throws as `answer`.
    */
-  async ask(question: string, options: AskOptions = {}): Promise<Asked> {
-    const { passages = 8, limit, minCoverage, model, answerTokens, standalone, rewrite, ...search } = options;
-    const sourceOf = this.reader();
-    const { signal } = search;
-    const asked = standalone ?? question;
-    const write = model && (await writerOf(model, asked, answerTokens));
-    const others = async () => [
-      ...(standalone === undefined ? [] : [standalone]),
-      ...((await rewrite?.(question, signal)) ?? []),
-    ];
-    const retrieved = await this.retrieve(question, {
-      ...search,
-      limit: passages,
-      rewrite: others,
-      ...(write && { pack: { budget: write.budget, counter: write.counter, source: sourceOf } }),
-    });
-    const answer =
-      write && retrieved.packed
-        ? await writtenAnswer(asked, retrieved.packed, { write: write.write, sourceOf, ...(signal && { signal }) })
-        : await quoteAnswer([...new Set([question, asked])], retrieved.passages, sourceOf, {
-            ...(limit !== undefined && { limit }),
-            ...(minCoverage !== undefined && { minCoverage }),
-          });
-    return { answer, retrieved };
+  ask(question: string, options: AskOptions = {}): Promise<Asked> {
+    return answer(this, question, options);
   }
 
   /**
@@ -373,16 +320,3 @@ export class KnowledgeBase implements AsyncDisposable {
 }
 
 const isOfDocuments = ({ kind }: FolderChange): boolean => kind === "added" || kind === "changed" || kind === "removed";
-
-/** A model with the tokens that passages may take beside question and answer. */
-async function writerOf(model: ReadingModel, question: string, answerTokens = usualAnswerTokens(model)) {
-  const { contextLength, counter } = model;
-  const budget = contextLength - answerTokens - (await model.countPrompt(answerPrompt(question, "")));
-  if (budget < 1)
-    throw new CapacityError(
-      `asking: the question and an answer of ${answerTokens} tokens leave no room for passages in a context of ${contextLength}; take a smaller answerTokens (--max-tokens), or a larger context`,
-    );
-  const write: Write = (prompt, signal = new AbortController().signal) =>
-    model.generate(prompt, { maxTokens: answerTokens, signal });
-  return { budget, counter, write };
-}
