@@ -4,7 +4,7 @@ import type { PackedContext, PackedSpan } from "../retrieval/index.js";
 import { sentences } from "../text/index.js";
 import { citations } from "./citations.js";
 import { type EvidenceOptions, evidence, type Found } from "./evidence.js";
-import { checkedQuotes, type Quote, type SourceOf } from "./quote.js";
+import { checkedQuotes, overlap, type Quote, type SourceOf } from "./quote.js";
 
 /** A statement of an answer. Without a quote it has no support in the documents. */
 export interface Statement {
@@ -46,8 +46,6 @@ export async function quoteAnswer(
 /** Quotes as an answer, each a statement. */
 export const quotesAnswer = (quotes: readonly Quote[]): Answer =>
   answerOf(quotes.map((quote) => ({ text: quote.text, quotes: [quote] })));
-
-const overlap = (a: Quote, b: Quote): boolean => a.path === b.path && a.start < b.end && b.start < a.end;
 
 /** Writes text after a prompt. */
 export type Write = (prompt: string, signal?: AbortSignal) => Promise<string>;

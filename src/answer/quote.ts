@@ -19,6 +19,9 @@ export interface Quote extends Span {
   readonly coverage?: number;
 }
 
+/** Whether two quotes have characters in common. */
+export const overlap = (a: Quote, b: Quote): boolean => a.path === b.path && a.start < b.end && b.start < a.end;
+
 /** The text of a document as it was indexed; undefined where there is none any more. */
 export type SourceOf = (path: string) => string | undefined | Promise<string | undefined>;
 

@@ -100,6 +100,7 @@ describe("a summary", () => {
 
   it("refuses what cannot be", async () => {
     await expect(knowledge.summary({ limit: 0 })).rejects.toThrow(ConfigError);
+    await expect(knowledge.summary({ maxTokens: 2 })).rejects.toThrow(/none of the \d best sentences fits 2 tokens/);
     await expect(knowledge.summary({ maxTokens: 1.5 })).rejects.toThrow("maxTokens must be a whole number from 1");
     await expect(knowledge.summary({ topic: " " })).rejects.toThrow("the topic is empty");
     await expect(knowledge.summary({ paths: ["hose.md"] })).rejects.toThrow("hose.md is not in the index");

@@ -10,7 +10,7 @@ import {
   type SummaryDocument,
   type SummaryTopic,
 } from "../../answer/index.js";
-import { ConfigError, DataError } from "../../base/errors.js";
+import { CapacityError, ConfigError, DataError } from "../../base/errors.js";
 import { estimatedTokens, sections, type TokenCounter } from "../../chunk/index.js";
 import {
   NO_ANSWER,
@@ -62,7 +62,8 @@ const SUPPORT = 5;
  * Sums up the documents of an index. Without a model, by key sentences in the order of their documents; with one, by its
  * reading of every document (of those that were found, for a topic) and then of what it wrote about each.
  * @throws DataError when a document has changed since it was indexed, or a path is not in the index; ConfigError for a
- * count that is no whole number from 1; what the reading strategy throws.
+ * count that is no whole number from 1; CapacityError where not one sentence fits `maxTokens`; what the reading strategy
+ * throws.
  */
 export async function summarize(knowledge: KnowledgeBase, options: SummaryOptions): Promise<Summary> {
   const paths = await pathsOf(knowledge, options.paths);
@@ -70,7 +71,7 @@ export async function summarize(knowledge: KnowledgeBase, options: SummaryOption
   for (const [name, count] of Object.entries({ limit, passages, maxTokens: options.maxTokens ?? 1 }))
     if (!Number.isInteger(count) || count < 1)
       throw new ConfigError(`summing up: ${name} must be a whole number from 1, got ${count}`);
-  const about = await topicOf(knowledge, options, paths);
+  const about = await topicOf(knowledge, { ...options, passages });
   const found = about && new Set(about.passages.map(({ chunk }) => chunk.path));
   const read = paths.filter((path) => !found || found.has(path));
   const answer = options.model
@@ -94,12 +95,12 @@ async function pathsOf(knowledge: KnowledgeBase, wanted: readonly string[] | und
 
 async function topicOf(
   knowledge: KnowledgeBase,
-  { topic, passages: limit = 50, by, signal }: SummaryOptions,
-  paths: readonly string[],
+  { topic, passages: limit, paths, by, signal }: SummaryOptions & { readonly passages: number },
 ): Promise<SummaryTopic | undefined> {
   if (topic === undefined) return undefined;
   if (topic.trim() === "") throw new ConfigError("summing up: the topic is empty; name one, or leave it out");
-  const { passages } = await knowledge.retrieve(topic, { limit, paths, ...(by && { by }), ...(signal && { signal }) });
+  const search = { ...(paths && { paths }), ...(by && { by }), ...(signal && { signal }) };
+  const { passages } = await knowledge.retrieve(topic, { limit, ...search });
   return { topic, passages };
 }
 
@@ -122,6 +123,10 @@ async function quoted(
   const quotes = keySentences(documents, limit, about);
   const text = (some: readonly Quote[]) => ({ text: some.map((quote) => quote.text).join("\n") });
   const kept = maxTokens === undefined ? quotes : takeFitting(quotes, text, counter, maxTokens).kept;
+  if (kept.length === 0 && quotes.length > 0)
+    throw new CapacityError(
+      `summing up: none of the ${quotes.length} best sentences fits ${maxTokens} tokens; allow more (--max-tokens)`,
+    );
   const place = new Map(paths.map((path, i) => [path, i]));
   return [...kept].sort((a, b) => place.get(a.path)! - place.get(b.path)! || a.start - b.start);
 }
@@ -131,12 +136,12 @@ const everything =
 
 async function written(
   knowledge: KnowledgeBase,
-  paths: readonly string[],
+  read: readonly string[],
   model: ReadingModel,
-  { topic, strategy = "map-reduce", answerTokens, concurrency, results, onPart, signal }: SummaryOptions,
+  { topic, paths, strategy = "map-reduce", answerTokens, concurrency, results, onPart, signal }: SummaryOptions,
 ): Promise<Answer> {
   const documents = [];
-  for (const path of paths) {
+  for (const path of read) {
     const document = await knowledge.document(path);
     if (document) documents.push(document);
   }
@@ -148,7 +153,8 @@ async function written(
     ...(onPart && { onPart }),
     ...(signal && { signal }),
   });
-  const find = async (statement: string) => (await knowledge.retrieve(statement, { limit: SUPPORT, paths })).passages;
+  const search = { limit: SUPPORT, ...(paths && { paths }), ...(signal && { signal }) };
+  const find = async (statement: string) => (await knowledge.retrieve(statement, search)).passages;
   const said = text.startsWith(NO_ANSWER) ? "" : text.trim();
   return { ...(await attributedAnswer(said, find, knowledge.reader())), written: text.trim() };
 }
