@@ -1,20 +1,15 @@
 /** @file Asking in a browser: quotes that lead to their place, models side by side, chances of tokens, judgements. */
 
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KnowledgeBase } from "../../../src/pipeline/knowledge-base/knowledge-base.js";
-import { openStudio, type Studio } from "../../../src/pipeline/studio/studio.js";
-import { listen, type RunningServer } from "../../../src/server/adapters/node.js";
-import { createStudioApp } from "../../../src/server/studio/app.js";
 import { seriousFaults } from "../../support/axe.js";
-import { buildStudio } from "../../support/built-studio.js";
-import { noChromium, openChromium } from "../../support/chromium.js";
+import { noChromium } from "../../support/chromium.js";
 import { savedModel } from "../../support/saved-model.js";
 import { randomModel, scriptedModel } from "../../support/served-model.js";
+import { showStudio } from "../../support/shown-studio.js";
 
 /** What a model writes that was asked with passages: words that stand there, and words that do not. */
 const script = ["\n", "One file", ' and a line [1: "one file"].', ' It is purple [1: "purple file"].'];
@@ -22,55 +17,30 @@ const script = ["\n", "One file", ' and a line [1: "one file"].', ' It is purple
 const endless = ["\n", " again", " and", " again"];
 
 describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
-  let root: string;
-  let docs: string;
-  let studio: Studio;
-  let server: RunningServer;
-  let browser: Browser;
   const models: string[] = [];
-  const faults: string[] = [];
-
-  beforeAll(async () => {
-    root = await mkdtemp(join(tmpdir(), "tessera-ask-page-"));
-    docs = join(root, "docs");
-    const workspace = join(root, "workspace");
-    await cp(fileURLToPath(new URL("../../../docs/adding", import.meta.url)), docs, { recursive: true });
-    await using knowledge = await KnowledgeBase.open(docs, { workspace });
+  const shown = showStudio(async (root) => {
+    const [folder, workspace] = [join(root, "docs"), join(root, "workspace")];
+    await cp(fileURLToPath(new URL("../../../docs/adding", import.meta.url)), folder, { recursive: true });
+    await using knowledge = await KnowledgeBase.open(folder, { workspace });
     await knowledge.sync();
     for (const model of [randomModel(), scriptedModel([script], 2048), scriptedModel([endless], 4096)])
       models.push(await savedModel(model));
-    studio = await openStudio({ folder: docs, workspace, base: models[0]!, weights: "float32" });
-    studio.writers.add({ id: "tuned", label: "a scripted one", kind: "tuned", model: models[1]! });
-    studio.writers.add({ id: "endless", label: "an endless one", kind: "tuned", model: models[2]! });
-    server = await listen(createStudioApp(studio, { assets: await buildStudio() }), { port: 0 });
-    browser = await openChromium();
-  }, 60_000);
+    return { folder, workspace, base: models[0]!, weights: "float32" };
+  });
+  beforeAll(() => {
+    shown.studio.writers.add({ id: "tuned", label: "a scripted one", kind: "tuned", model: models[1]! });
+    shown.studio.writers.add({ id: "endless", label: "an endless one", kind: "tuned", model: models[2]! });
+  });
   afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await studio?.[Symbol.asyncDispose]();
-    for (const folder of [root, ...models]) await rm(folder, { recursive: true });
+    for (const folder of models) await rm(folder, { recursive: true });
   });
 
-  async function open(hash: string): Promise<Page> {
-    const page = await browser.newPage();
-    page.on("pageerror", (error) => faults.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error") faults.push(message.text());
-    });
-    page.on("request", (request) => {
-      if (!request.url().startsWith(server.url)) faults.push(`left the machine: ${request.url()}`);
-    });
-    await page.goto(server.url + hash);
-    return page;
-  }
-
   it("answers with quotes that lead to their place, and says why each passage was considered", async () => {
-    const page = await open("#/ask?question=What%20does%20a%20chunker%20define%3F");
+    const page = await shown.open("#/ask?question=What%20does%20a%20chunker%20define%3F");
     const link = page.locator(".quote a").first();
     const quoted = await page.locator(".quote blockquote").first().innerText();
     const place = new URLSearchParams((await link.getAttribute("href"))!.split("?")[1]);
-    const text = await readFile(join(docs, place.get("path")!), "utf8");
+    const text = await readFile(join(shown.root, "docs", place.get("path")!), "utf8");
     expect(text.slice(Number(place.get("start")), Number(place.get("end")))).toBe(quoted);
     expect(await page.locator(".quote mark").allInnerTexts()).toContain("chunkers");
     const first = page.locator(".considered tbody tr").first();
@@ -88,12 +58,10 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     await link.click();
     await page.locator(".document mark").first().waitFor();
     expect((await page.locator(".document mark").allTextContents()).join("")).toBe(quoted);
-    expect(faults).toEqual([]);
-    await page.close();
   });
 
   it("shows how likely each token was, keeps what is preferred, and tells every tab", async () => {
-    const [page, other] = [await open("#/ask?do=write"), await open("#/ask?do=write")];
+    const [page, other] = [await shown.open("#/ask?do=write"), await shown.open("#/ask?do=write")];
     await page.getByLabel("Prompt").fill("Hello, how are you?");
     await page.getByText("Sampling").click();
     await page.getByLabel("Most tokens").fill("24");
@@ -114,7 +82,7 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     expect(await left.locator(".chances .drawn").allInnerTexts()).not.toEqual(likely);
     await page.getByRole("button", { name: "Left is better" }).click();
     await page.getByText("1 pair kept").waitFor();
-    expect(studio.live.current.preferences).toEqual({ numPairs: 1, numUndecided: 0 });
+    expect(shown.studio.live.current.preferences).toEqual({ numPairs: 1, numUndecided: 0 });
     expect(await seriousFaults(page)).toEqual([]);
     const written = await left.locator(".tokens").innerText();
     await page.reload();
@@ -130,18 +98,16 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     await page.getByLabel("Next message").fill("What is the weather in Paris?");
     await page.keyboard.press("Enter");
     await left.locator(".earlier .user").nth(1).waitFor();
-    expect(faults).toEqual([]);
-    await Promise.all([page.close(), other.close()]);
   });
 
   it("lets people label with the keyboard, without the models' names", async () => {
-    const page = await open("#/ask?do=write");
+    const page = await shown.open("#/ask?do=write");
     await page.getByLabel("Prompt").fill("You are");
     await page.getByLabel("Judge blindly").check();
     await page.getByText("Sampling").click();
     await page.getByLabel("Most tokens").fill("12");
     await page.getByRole("button", { name: "Write", exact: true }).click();
-    const before = studio.live.current.preferences;
+    const before = shown.studio.live.current.preferences;
     for (const [key, seed] of [
       ["1", "seed 1"],
       ["0", "seed 2"],
@@ -151,14 +117,12 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
       await page.locator("body").press(key);
       await page.getByText(seed).waitFor();
     }
-    const { numPairs, numUndecided } = studio.live.current.preferences;
+    const { numPairs, numUndecided } = shown.studio.live.current.preferences;
     expect([numPairs, numUndecided]).toEqual([before.numPairs + 1, before.numUndecided + 1]);
-    expect(faults).toEqual([]);
-    await page.close();
   });
 
   it("checks what a model says of the documents", async () => {
-    const page = await open("#/ask?question=one%20file%20and%20one%20registry%20line");
+    const page = await shown.open("#/ask?question=one%20file%20and%20one%20registry%20line");
     await page.getByRole("link", { name: "Let a model answer from these passages" }).click();
     await page.getByLabel("Left").selectOption("a scripted one");
     await page.getByLabel("Right").selectOption("no second model");
@@ -166,12 +130,10 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     const checked = page.locator(".checked li");
     await checked.getByText("It is purple").waitFor({ timeout: 30_000 });
     await checked.nth(1).getByText("No support for this in the documents.").waitFor();
-    expect(faults).toEqual([]);
-    await page.close();
   });
 
   it("stops, and says in words what cannot be", async () => {
-    const page = await open("#/ask?do=write");
+    const page = await shown.open("#/ask?do=write");
     await page.getByLabel("Prompt").fill("Hello ".repeat(600));
     await page.getByLabel("Right").selectOption("no second model");
     await page.getByRole("button", { name: "Write", exact: true }).click();
@@ -185,7 +147,5 @@ describe.skipIf(noChromium)(`asking in a browser ${noChromium ?? ""}`, () => {
     await page.locator(".token").nth(9).waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
     await page.getByText(/\d+ tokens? after \d+, stopped/).waitFor();
-    expect(faults).toEqual([]);
-    await page.close();
   });
 });

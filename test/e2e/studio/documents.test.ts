@@ -1,18 +1,14 @@
 /** @file Documents in a browser: the real text with its chunks, a span from an address, other cuts, the index made anew. */
 
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { KnowledgeBase } from "../../../src/pipeline/knowledge-base/knowledge-base.js";
-import { openStudio, type Studio } from "../../../src/pipeline/studio/studio.js";
-import { listen, type RunningServer } from "../../../src/server/adapters/node.js";
-import { createStudioApp } from "../../../src/server/studio/app.js";
-import { buildStudio } from "../../support/built-studio.js";
-import { noChromium, openChromium } from "../../support/chromium.js";
+import { noChromium } from "../../support/chromium.js";
 import { pdfFile } from "../../support/pdf.js";
+import { showStudio } from "../../support/shown-studio.js";
 
 const hostile = "# Notes\n\n<script>fetch('https://evil.example')</script> <img src=x onerror=alert(1)>\n";
 const chinese = `# 气泵\n\n${"气泵在四十度时启动。九分钟后停止。\n\n".repeat(60)}`;
@@ -23,16 +19,8 @@ const long = `# Valves\n\n${paragraphs.join("\n\n")}\n`;
 const patient = { timeout: 8000 };
 
 describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => {
-  let root: string;
-  let folder: string;
-  let studio: Studio;
-  let server: RunningServer;
-  let browser: Browser;
-  const faults: string[] = [];
-
-  beforeAll(async () => {
-    root = await mkdtemp(join(tmpdir(), "tessera-documents-"));
-    folder = join(root, "docs");
+  const shown = showStudio(async (root) => {
+    const folder = join(root, "docs");
     const source = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
     await cp(source("docs/adding"), join(folder, "adding"), { recursive: true });
     await cp(source("src/chunk/packer.ts"), join(folder, "packer.ts"));
@@ -48,30 +36,11 @@ describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => 
       await using knowledge = await KnowledgeBase.open(folder, { workspace, settings });
       await knowledge.sync();
     }
-    studio = await openStudio({ folder, workspace });
-    server = await listen(createStudioApp(studio, { assets: await buildStudio() }), { port: 0 });
-    browser = await openChromium();
-  }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await studio?.[Symbol.asyncDispose]();
-    await rm(root, { recursive: true });
-    expect(faults).toEqual([]);
+    return { folder, workspace };
   });
 
-  async function open(hash: string, viewport = { width: 1280, height: 800 }): Promise<Page> {
-    const page = await browser.newPage({ viewport });
-    page.on("pageerror", (error) => faults.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error") faults.push(message.text());
-    });
-    page.on("request", (request) => {
-      if (!request.url().startsWith(server.url)) faults.push(`left the machine: ${request.url()}`);
-    });
-    await page.goto(server.url + hash);
-    return page;
-  }
+  const open = (place: string, viewport = { width: 1280, height: 800 }): Promise<Page> =>
+    shown.open(place, { viewport });
   const addressOf = (path: string, place = {}): string => `#/documents?${new URLSearchParams({ path, ...place })}`;
   const chunkCount = async (page: Page): Promise<number> => {
     const text = await page.getByLabel("What this comes to").textContent();
@@ -92,10 +61,9 @@ describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => 
     await page.getByText("PDF read as Markdown · 2 pages").waitFor();
     expect(await page.getByRole("article").first().getAttribute("aria-label")).toContain("page 1");
     await page.getByRole("link", { name: "packer.ts" }).click();
-    const packer = await readFile(join(folder, "packer.ts"), "utf8");
+    const packer = await readFile(join(shown.root, "docs", "packer.ts"), "utf8");
     await expect.poll(() => page.getByRole("feed").textContent(), patient).toBe(packer);
     expect(await page.getByRole("article", { name: /Packer/ }).count()).toBeGreaterThan(0);
-    await page.close();
   });
 
   it("opens a span from its address: marked, in the window and with the focus, in a long document too", async () => {
@@ -114,10 +82,9 @@ describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => 
       .toBe(true);
     // a span over the bounds of chunks is as long as it was
     const [from, to] = [chinese.indexOf("气泵在"), chinese.length - 40];
-    await page.goto(server.url + addressOf("气泵.md", { start: from, end: to }));
+    await page.goto(shown.url + addressOf("气泵.md", { start: from, end: to }));
     await page.getByRole("heading", { name: "气泵.md" }).waitFor();
     await expect.poll(async () => (await mark.allTextContents()).join(""), patient).toBe(chinese.slice(from, to));
-    await page.close();
   });
 
   it("goes from chunk to chunk with the arrow keys and says what each is", async () => {
@@ -130,7 +97,6 @@ describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => 
     await card.getByText(/\d+ of at most 64/).waitFor();
     await page.keyboard.press("End");
     await expect.poll(() => page.evaluate("document.activeElement.textContent"), patient).toContain("Paragraph 4999");
-    await page.close();
   });
 
   it("draws only what is near the window, wherever that is", async () => {
@@ -144,7 +110,6 @@ describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => 
     await expect.poll(() => articles.count(), patient).toBeGreaterThan(5);
     expect(await articles.count()).toBeLessThan(200);
     expect(await page.getByRole("feed").textContent()).toBe(long);
-    await page.close();
   });
 
   it("cuts by other settings at once, and uses them for the index in every tab", async () => {
@@ -173,9 +138,7 @@ describe.skipIf(noChromium)(`documents in a browser ${noChromium ?? ""}`, () => 
     await other.getByText("Cutting and indexing again").waitFor();
     await other.getByText(`characters · ${tried} chunks`).waitFor({ timeout: 20_000 });
     await page.getByText("The index is cut this way.").waitFor();
-    expect(studio.live.current.index!.cutting).toMatchObject({ chunker: "sentence", maxTokens: 16 });
-    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes("status of 400")));
-    await page.close();
-    await other.close();
+    expect(shown.studio.live.current.index!.cutting).toMatchObject({ chunker: "sentence", maxTokens: 16 });
+    expect(shown.takeRefusals(400)).toBeGreaterThan(0);
   });
 });
