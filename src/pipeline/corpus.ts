@@ -13,12 +13,13 @@ export interface Corpus {
   readonly numIgnored: number;
 }
 
-/** Reads a folder. @throws DataError when it holds nothing usable, with the reasons counted. */
-export async function readCorpus(folder: string): Promise<Corpus> {
+/** Reads a folder. @throws DataError when it holds nothing usable, with the reasons counted; the signal's reason once it is aborted. */
+export async function readCorpus(folder: string, signal?: AbortSignal): Promise<Corpus> {
   const documents: Document[] = [];
   const skipped: Skip[] = [];
   let summary: ScanSummary | undefined;
   for await (const entry of scanFolder(folder)) {
+    signal?.throwIfAborted();
     if (entry.kind === "document") documents.push(entry);
     else if (entry.kind === "skip") skipped.push(entry);
     else summary = entry;

@@ -44,7 +44,7 @@ export interface UpOptions {
   readonly seed?: number;
   /** Where index, tokenizer and runs are kept. Default: a place of the folder's own below `.tessera`. */
   readonly workspace?: string;
-  /** Stops training after the current step, with a checkpoint. */
+  /** Stops before the next document or after the current step of training; the same job goes on from what is kept. */
   readonly signal?: AbortSignal;
   /** Ends training for good after the current step; the best parameters are kept. */
   readonly finish?: AbortSignal;
@@ -121,19 +121,30 @@ const FULL_PARAMETERS = 20e6;
  * again where its inputs are the same. The caller closes the result.
  */
 export async function* up(options: UpOptions): AsyncGenerator<UpEvent, UpResult> {
-  const { folder, seed = 1, seconds = 60, weights: format = "int8" } = options;
+  const { signal } = options;
+  try {
+    return yield* untilStopped(options);
+  } catch (thrown) {
+    if (!signal?.aborted || thrown !== signal.reason) throw thrown;
+    throw new ConfigError("stopped; what is done is kept, and the same command goes on from it", { cause: thrown });
+  }
+}
+
+/** @throws the signal's reason once it is aborted. */
+async function* untilStopped(options: UpOptions): AsyncGenerator<UpEvent, UpResult> {
+  const { folder, signal, seed = 1, seconds = 60, weights: format = "int8" } = options;
   if (!(seconds > 0)) throw new ConfigError(`the time for training must be positive, got ${seconds} s`);
   const workspace = options.workspace ? new Workspace(options.workspace) : Workspace.for(folder);
-  const corpus = await readCorpus(folder);
+  const corpus = await readCorpus(folder, signal);
   await workspace.prepare();
   const start = await startingPoint(options, corpus, workspace);
   const knowledge = await openIndex(folder, workspace);
   try {
     // what was just read is not read again, unless the index holds source code too, which is not learned
-    const index = yield* syncing(
-      knowledge,
-      knowledge.settings.code ? {} : { entries: [...corpus.documents, ...corpus.skipped] },
-    );
+    const index = yield* syncing(knowledge, {
+      ...(!knowledge.settings.code && { entries: [...corpus.documents, ...corpus.skipped] }),
+      ...(signal && { signal }),
+    });
     yield { type: "index", report: index, documents: corpus.documents.length };
     const { codec, tunables, origin, identity } = start;
     const split = splitTokens(corpus, codec.tokenizer, codec.marks);

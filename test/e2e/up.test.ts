@@ -21,13 +21,27 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-async function run(seconds = 3) {
+const workspace = (): string => join(root, "workspace");
+
+async function run() {
   const events: UpEvent[] = [];
-  const options = { folder: join(root, "docs"), workspace: join(root, "workspace"), seconds };
+  const options = { folder: join(root, "docs"), workspace: workspace(), seconds: 3 };
   return { events, result: await runUp(options, (event) => events.push(event)) };
 }
 
-it("makes an index and a model that knows the text", async () => {
+it("stops while it indexes, once it is told to", async () => {
+  const stop = new AbortController();
+  const options = { folder: join(root, "docs"), workspace: workspace(), signal: stop.signal };
+  const types: string[] = [];
+  const stopped = runUp(options, ({ type }) => {
+    types.push(type);
+    stop.abort();
+  });
+  await expect(stopped).rejects.toThrow("stopped; what is done is kept");
+  expect(types).toEqual(["document"]);
+});
+
+it("goes on to an index and a model that knows the text", async () => {
   const { events, result } = await run();
   const types = [...new Set(events.map(({ type }) => type))];
   expect(types).toEqual(["document", "index", "plan", "train", "report"]);
@@ -70,7 +84,7 @@ it("does again only what changed", async () => {
 });
 
 it("makes an index of another version again", async () => {
-  const file = await open(join(root, "workspace", "knowledge", "index.sqlite"), "r+");
+  const file = await open(join(workspace(), "knowledge", "index.sqlite"), "r+");
   // SQLite's user_version, four bytes at 60, https://sqlite.org/fileformat.html
   await file.write(new Uint8Array([0, 0, 0, 1]), 0, 4, 60);
   await file.close();

@@ -57,13 +57,13 @@ describe("a folder as a knowledge base", () => {
     await writeFile(join(folder, "pump.md"), "# Pump\n\nThe pump starts at 55 degrees.\n");
     await rename(join(folder, "guide", "valve.md"), join(folder, "guide", "tap.md"));
     await writeFile(join(folder, "picture.bin"), new Uint8Array([0, 1, 2]));
-    const report = await knowledge.sync((path) => cut.push(path));
+    const report = await knowledge.sync({ onDocument: (path) => cut.push(path) });
     expect(report).toMatchObject({ added: 1, changed: 1, removed: 1, unchanged: 0 });
     expect(report.skipped.map(({ path }) => path)).toEqual(["picture.bin"]);
     expect(cut.sort()).toEqual(["guide/tap.md", "pump.md"]);
     const { answer } = await knowledge.ask("At how many degrees does the pump start?");
     expect(answer.statements[0]!.text).toBe("The pump starts at 55 degrees.");
-    expect(await knowledge.sync((path) => cut.push(path))).toMatchObject({ unchanged: 2, chunks: 0 });
+    expect(await knowledge.sync({ onDocument: (path) => cut.push(path) })).toMatchObject({ unchanged: 2, chunks: 0 });
     expect(cut).toHaveLength(2);
   });
 

@@ -2,6 +2,7 @@
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { ConfigError, DataError } from "../../base/errors.js";
 import type { Chunk, TokenCounter } from "../../chunk/index.js";
@@ -46,6 +47,15 @@ export interface KnowledgeBaseOptions {
   readonly workspace?: string;
   /** An index elsewhere: `postgres://…`. Default: in the workspace. */
   readonly index?: string;
+}
+
+export interface SyncingOptions {
+  /** Hears of each document before it is cut, where it is new or changed. */
+  readonly onDocument?: (path: string) => void;
+  /** Of the folder, where it has just been scanned as the index's settings say. Default: it is scanned. */
+  readonly entries?: Iterable<ScanEntry> | AsyncIterable<ScanEntry>;
+  /** Ends it before the next document or batch of embeddings; the next synchronisation goes on from what is written. */
+  readonly signal?: AbortSignal;
 }
 
 /** What bringing the index up to date did. */
@@ -125,18 +135,18 @@ export class KnowledgeBase implements AsyncDisposable {
   /**
    * Brings the index to the state of the folder, with work in proportion to what changed. Of documents that the index lacks
    * those come first that were asked for most: made anew, it soon answers what it is usually asked.
-   * @param onDocument hears of each document before it is cut, where it is new or changed.
-   * @param entries of the folder, where it has just been scanned as the settings say. Default: it is scanned.
-   * @throws DataError when the folder holds no document at all; StoreError when another process is writing.
+   * @throws DataError when the folder holds no document at all; StoreError when another process is writing; the signal's
+   * reason once it is aborted.
    */
-  async sync(
-    onDocument: (path: string) => void = () => {},
-    entries: Iterable<ScanEntry> | AsyncIterable<ScanEntry> = scanFolder(this.folder, { code: this.settings.code }),
-  ): Promise<IndexReport> {
+  async sync({
+    onDocument = () => {},
+    entries = scanFolder(this.folder, { code: this.settings.code }),
+    signal,
+  }: SyncingOptions = {}): Promise<IndexReport> {
     const start = performance.now();
     const skipped: Skip[] = [];
     const current = new Map<string, Document>();
-    const documents = this.#sources(this.#hotFirst(entries), skipped, current);
+    const documents = this.#sources(this.#hotFirst(entries), skipped, current, signal);
     const { embedder } = this;
     // what was given anew as undefined is the default again
     const given = Object.entries(this.settings).filter(([, value]) => value !== undefined);
@@ -146,7 +156,7 @@ export class KnowledgeBase implements AsyncDisposable {
         onDocument(path);
         return this.cut(current.get(path)!);
       },
-      ...(embedder && { embed: (texts) => embedder.embed(texts, "passage") }),
+      ...(embedder && { embed: (texts) => embedder.embed(texts, "passage", signal) }),
     });
     await this.workspace.write({ skipped }, SKIPPED);
     return {
@@ -303,10 +313,14 @@ export class KnowledgeBase implements AsyncDisposable {
     entries: AsyncIterable<ScanEntry>,
     skipped: Skip[],
     current: Map<string, Document>,
+    signal: AbortSignal | undefined,
   ): AsyncGenerator<SourceDocument> {
     const { chunker, maxTokens, overlapTokens, tokenizer } = this.settings;
     const cutting = JSON.stringify({ chunker, maxTokens, overlapTokens, tokenizer });
     for await (const entry of entries) {
+      // cutting leaves no time to hear of a stop
+      await setImmediate();
+      signal?.throwIfAborted();
       if (entry.kind === "skip") skipped.push(entry);
       if (entry.kind !== "document") continue;
       const { path, text, mediaType, pageStarts = [] } = entry;

@@ -1,7 +1,6 @@
 /** @file An index as it is brought up to date, document by document. */
 
-import type { ScanEntry } from "../../documents/index.js";
-import type { IndexReport, KnowledgeBase } from "./knowledge-base.js";
+import type { IndexReport, KnowledgeBase, SyncingOptions } from "./knowledge-base.js";
 
 export interface SyncingEvent {
   readonly type: "document";
@@ -9,24 +8,22 @@ export interface SyncingEvent {
   readonly path: string;
 }
 
-/**
- * Brings an index up to date, and names each document that is cut.
- * `signal` ends it before the next document; the next synchronisation goes on from there. `entries` are those of the
- * folder, where it has just been scanned as the index's settings say.
- */
+/** Brings an index up to date, and names each document that is cut. The options are those of `KnowledgeBase.sync`. */
 export async function* syncing(
   knowledge: KnowledgeBase,
-  { signal, entries }: { readonly signal?: AbortSignal; readonly entries?: readonly ScanEntry[] } = {},
+  options: Omit<SyncingOptions, "onDocument"> = {},
 ): AsyncGenerator<SyncingEvent, IndexReport> {
   const paths: string[] = [];
   let wake = (): void => undefined;
   let isDone = false;
   const sync = knowledge
-    .sync((path) => {
-      signal?.throwIfAborted();
-      paths.push(path);
-      wake();
-    }, entries)
+    .sync({
+      onDocument(path) {
+        paths.push(path);
+        wake();
+      },
+      ...options,
+    })
     .finally(() => {
       isDone = true;
       wake();

@@ -8,6 +8,10 @@ import type { JobPlan, JobResult, MainJob, RunPoint } from "../../server/studio/
 import { type StartedJob, startJob } from "../jobs/start-job.js";
 import type { UpEvent, UpPlan, UpReport, UpRequest } from "../up.js";
 import { ProgressMeter } from "./progress-meter.js";
+import { Throttle } from "./throttle.js";
+
+/** Its entry in what goes on. */
+const WORK = "job";
 
 export interface MainJobHooks {
   /** The index has been brought up to date. */
@@ -30,6 +34,7 @@ export class MainJobControl implements JobControl {
   #started: StartedJob | undefined;
   #numCut = 0;
   #meter: ProgressMeter | undefined;
+  readonly #steps = new Throttle(() => this.#change(this.#job));
 
   /** @param report that of an earlier process, where the job was done before. */
   constructor(live: LiveState, options: UpRequest, hooks: MainJobHooks, report?: UpReport) {
@@ -48,6 +53,7 @@ export class MainJobControl implements JobControl {
       throw new Refusal(409, "the index is being made anew; start the job when it is done");
     }
     this.#numCut = 0;
+    this.#meter = undefined;
     this.#change({ status: "running", stage: "read" });
     const options = { ...this.#options, ...(seconds !== undefined && { seconds }) };
     const started = startJob("up", options, (event, rssBytes) => this.#hear(event, rssBytes));
@@ -57,7 +63,7 @@ export class MainJobControl implements JobControl {
 
   stop(): void {
     if (this.#live.current.job.status !== "running") throw new Refusal(409, "the job is not running");
-    this.#change({ ...this.#live.current.job, status: "stopping" });
+    this.#change({ ...this.#job, status: "stopping" });
     this.#started?.stop();
   }
 
@@ -81,15 +87,19 @@ export class MainJobControl implements JobControl {
   async #follow({ ended }: StartedJob): Promise<void> {
     try {
       const end = await ended;
-      const { job } = this.#live.current;
-      this.#change({ ...job, status: end, ...(end === "done" && { stage: "ready" as const }) });
+      this.#change({ ...this.#job, status: end, ...(end === "done" && { stage: "ready" as const }) });
     } catch (thrown) {
-      this.#change({ ...this.#live.current.job, status: "failed", error: messageOf(thrown) });
+      this.#change({ ...this.#job, status: "failed", error: messageOf(thrown) });
     }
   }
 
+  /** As it is now: pages may not know of the last steps yet. */
+  get #job(): MainJob {
+    return { ...this.#live.current.job, ...(this.#meter && { progress: this.#meter.progress }) };
+  }
+
   #hear(event: UpEvent, rssBytes: number): void {
-    const { job } = this.#live.current;
+    const job = this.#job;
     this.#hooks.onEvent(event, rssBytes);
     if (event.type === "document") {
       this.#numCut++;
@@ -103,9 +113,9 @@ export class MainJobControl implements JobControl {
       this.#change({ ...job, stage: "train", plan: planOf(event.plan), progress: this.#meter.progress });
     } else if (event.type === "train") {
       const point = this.#meter?.hear(event.event, rssBytes);
-      if (!point || !this.#meter) return;
+      if (!point) return;
       this.#hooks.onPoint(point);
-      this.#change({ ...job, progress: this.#meter.progress });
+      this.#steps.soon();
     } else {
       this.#change({ ...job, stage: "ready", result: resultOf(event.report) });
       this.#hooks.onReport(event.report);
@@ -113,12 +123,13 @@ export class MainJobControl implements JobControl {
   }
 
   #change(job: MainJob): void {
-    const work = this.#live.current.work.filter(({ id }) => id !== "job");
+    this.#steps.cancel();
     const label = workLabel(job, this.#numCut);
     const { progress } = job;
     const share = progress && progress.steps > 0 ? progress.step / progress.steps : undefined;
-    const own = label && { id: "job", label, ...(job.stage === "train" && share !== undefined && { share }) };
-    this.#live.change({ job, work: own ? [own, ...work] : work });
+    this.#live.change({ job });
+    if (label === undefined) this.#live.endWork(WORK);
+    else this.#live.showWork({ id: WORK, label, ...(job.stage === "train" && share !== undefined && { share }) });
     this.#hooks.onChange(job);
   }
 }

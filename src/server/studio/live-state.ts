@@ -26,9 +26,11 @@ export class LiveState {
     this.publish({ event: "change", data: parts });
   }
 
-  /** Shows something that takes long on every page, in place of what is shown under its id. */
+  /** Shows something that takes long on every page, in the place of what is shown under its id. */
   showWork(work: Work): void {
-    this.change({ work: [...this.#current.work.filter(({ id }) => id !== work.id), work] });
+    const shown = this.#current.work;
+    const isThere = shown.some(({ id }) => id === work.id);
+    this.change({ work: isThere ? shown.map((other) => (other.id === work.id ? work : other)) : [...shown, work] });
   }
 
   endWork(id: string): void {

@@ -63,6 +63,7 @@ describe.skipIf(noChromium)(`every view in a browser ${noChromium ?? ""}`, () =>
 
   it.each(["light", "dark"] as const)("has no serious fault for axe in %s", async (colorScheme) => {
     const page = await open({ colorScheme });
+    await page.getByText(/Perplexity on held-out text/).waitFor();
     for (const view of views) {
       await show(page, view);
       expect([view, await seriousFaults(page)]).toEqual([view, []]);

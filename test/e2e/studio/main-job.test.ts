@@ -1,4 +1,4 @@
-/** @file The main job in a browser: a folder is read, indexed and trained on while two tabs watch, stopped and gone on with, then asked. */
+/** @file The main job in a browser: a folder is read, indexed and trained on while two tabs watch, stopped, gone on with and ended, then asked. */
 
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ describe.skipIf(noChromium)(`the main job in a browser ${noChromium ?? ""}`, () 
     const folder = join(root, "docs");
     await cp(fileURLToPath(new URL("../../../docs/adding", import.meta.url)), folder, { recursive: true });
     await writeFile(join(folder, "picture.md"), new Uint8Array([137, 80, 78, 71, 0, 1, 2]));
-    return { folder, workspace: join(root, "workspace"), seconds: 8 };
+    return { folder, workspace: join(root, "workspace"), seconds: 30 };
   });
 
   async function open(): Promise<Page> {
@@ -22,7 +22,7 @@ describe.skipIf(noChromium)(`the main job in a browser ${noChromium ?? ""}`, () 
     return page;
   }
 
-  it("is shown in every tab, survives a reload, stops with a checkpoint and goes on", async () => {
+  it("is shown in every tab, survives a reload, stops with a checkpoint, goes on and ends for good", async () => {
     const [page, other] = [await open(), await open()];
     await page.getByRole("button", { name: "Index and train" }).click();
     await other.getByText(/Step \d+ of \d+, loss/).waitFor({ timeout: 90_000 });
@@ -32,7 +32,17 @@ describe.skipIf(noChromium)(`the main job in a browser ${noChromium ?? ""}`, () 
     const { step } = shown.studio.live.current.job.progress!;
     expect(step).toBeGreaterThan(0);
     await other.getByRole("button", { name: "Go on" }).click();
-    await page.getByText(/Perplexity on held-out text/).waitFor({ timeout: 90_000 });
+    await other.getByRole("link", { name: "Runs" }).click();
+    await other.getByRole("link", { name: "Main job" }).click();
+    for await (const _ of shown.studio.live.events(AbortSignal.timeout(60_000))) {
+      const { step: now, steps } = shown.studio.live.current.job.progress!;
+      if (now > Math.max(step, steps / 4)) break;
+    }
+    await other.getByRole("button", { name: "End for good" }).click();
+    await other.getByText("early: it was ended by hand").waitFor();
+    await page.getByText(/Perplexity on held-out text/).waitFor();
+    const { plan, result } = shown.studio.live.current.job;
+    expect(result!.steps).toBeLessThan(plan!.steps);
     await page.getByText("picture.md").or(page.getByText("1 left out")).first().waitFor();
     const { perplexityBefore, perplexityAfter } = shown.studio.live.current.job.result!;
     expect(perplexityAfter).toBeLessThan(perplexityBefore / 2);

@@ -2,13 +2,11 @@
 
 import type { LiveState } from "../../../server/studio/live-state.js";
 import type { RunPoint } from "../../../server/studio/wire/index.js";
-
-/** Between two events: often enough to look steady, seldom enough that drawing keeps up. */
-const EVERY_MS = 200;
+import { Throttle } from "../throttle.js";
 
 export class PointFeed {
   #points: RunPoint[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #throttle = new Throttle(() => this.flush());
 
   /** @param onFlush hears of the points that are sent, in their order. */
   constructor(
@@ -19,13 +17,12 @@ export class PointFeed {
 
   add(point: RunPoint): void {
     this.#points.push(point);
-    this.#timer ??= setTimeout(() => this.flush(), EVERY_MS);
+    this.#throttle.soon();
   }
 
   /** Sends what has come. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#throttle.cancel();
     const points = this.#points;
     if (points.length === 0) return;
     this.#points = [];
