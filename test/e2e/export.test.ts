@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Generator, loadModel, Runtime, Weights } from "../../src/index.js";
+import { cliMain } from "../support/cli.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const base = join(root, "../shared/data/llm-stories260k/stories260K.bin");
 
 async function tessera(...args: string[]): Promise<string> {
-  const command = ["--import", "tsx", "src/cli/main.ts", ...args];
-  return (await promisify(execFile)(process.execPath, command, { cwd: root })).stdout;
+  return (await promisify(execFile)(process.execPath, [cliMain, ...args], { cwd: root })).stdout;
 }
 
 /** Greedy text after the start token. */

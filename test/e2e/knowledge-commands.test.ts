@@ -11,6 +11,7 @@ import type { Answer, Quote } from "../../src/answer/index.js";
 import type { Chunk } from "../../src/chunk/index.js";
 import type { Summary } from "../../src/pipeline/knowledge-base/summary.js";
 import type { ChunkTrialResult } from "../../src/pipeline/retrieval-eval/index.js";
+import { cliMain } from "../support/cli.js";
 import { pdfFile, pdfLines } from "../support/pdf.js";
 import { savedModel } from "../support/saved-model.js";
 import { scriptedModel } from "../support/served-model.js";
@@ -52,8 +53,7 @@ interface Ended {
 
 /** Runs the command to its end, in the folder of the test. */
 async function tessera(args: readonly string[], input = ""): Promise<Ended> {
-  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), main, ...args], { cwd: root });
+  const child = spawn(process.execPath, [cliMain, ...args], { cwd: root });
   const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? -1)));
   child.stdin.end(input);
   const [out, errors, code] = await Promise.all([readAll(child.stdout), readAll(child.stderr), ended]);

@@ -13,6 +13,7 @@ import { readingStrategies } from "../../src/long/index.js";
 import { type LocalTextService, openTextService, readingModel } from "../../src/pipeline/index.js";
 import { loadModel } from "../../src/presets/index.js";
 import { Runtime } from "../../src/runtime/index.js";
+import { cliMain } from "../support/cli.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = join(root, "../shared/data/llm-stories260k");
@@ -55,7 +56,7 @@ describe.skipIf(!existsSync(folder))("stories260K (skipped where shared/data is 
     const options = ["--weights", "float32", "--temperature", "0", "--max-tokens", "24"];
     const run = async (args: string[], input = ""): Promise<string> => {
       const model = join(folder, "stories260K.bin");
-      const all = ["--import", "tsx", "src/cli/main.ts", "generate", model, ...options, ...args];
+      const all = [cliMain, "generate", model, ...options, ...args];
       const child = spawn(process.execPath, all, { cwd: root, stdio: ["pipe", "pipe", "ignore"] });
       child.stdin.end(input);
       return readAll(child.stdout);

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { runTune, type TuneConfig, type TuneEvent, verifyTuning } from "../../src/pipeline/tuning/index.js";
+import { cliMain } from "../support/cli.js";
 import { colourRows, writeColourModel } from "../support/colour-model.js";
 import { storySentences } from "../support/story-sentences.js";
 
@@ -80,10 +81,9 @@ describe("a schema of what is learned", () => {
   });
 
   it("constrains what `tessera generate --schema` writes", async () => {
-    const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
     const generate = (model: string, ...args: string[]) =>
       promisify(execFile)(process.execPath, [
-        ...["--import", "tsx", cli, "generate", model, "--prompt", "Paint the sky red.", "--max-tokens", "60"],
+        ...[cliMain, "generate", model, "--prompt", "Paint the sky red.", "--max-tokens", "60"],
         ...["--weights", "float32", "--temperature", "0", ...args],
       ]);
     const { stdout } = await generate(join(root, "run", "model"), "--schema");

@@ -5,13 +5,13 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Weights } from "../../src/engine/index.js";
 import { lockRun } from "../../src/pipeline/run-lock.js";
 import { runTune, type TuneConfig, verifyTuning } from "../../src/pipeline/tuning/index.js";
 import { loadModel } from "../../src/presets/index.js";
+import { cliMain } from "../support/cli.js";
 import { colourRows, writeColourModel } from "../support/colour-model.js";
 
 let root: string;
@@ -250,8 +250,7 @@ describe("a run that stops", () => {
     args: readonly string[],
     onLine: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
   ) => {
-    const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-    const child = spawn(process.execPath, ["--import", "tsx", cli, ...args]);
+    const child = spawn(process.execPath, [cliMain, ...args]);
     let output = "";
     let isSignalled = false;
     child.stderr!.on("data", (text: Buffer) => {
@@ -326,8 +325,7 @@ describe("what cannot be done", () => {
   });
 
   it("prints a schema that editors complete, and a table of what methods take", async () => {
-    const cli = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-    const run = (...args: string[]) => promisify(execFile)(process.execPath, ["--import", "tsx", cli, ...args]);
+    const run = (...args: string[]) => promisify(execFile)(process.execPath, [cliMain, ...args]);
     const { properties } = JSON.parse((await run("tune", "--print-schema")).stdout) as {
       properties: Record<string, unknown>;
     };

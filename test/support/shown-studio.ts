@@ -6,9 +6,8 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { openStudio, type Studio, type StudioOptions } from "../../src/pipeline/studio/studio.js";
-import { listen, type RunningServer } from "../../src/server/adapters/node.js";
+import { listen, type RunningServer, readStudioAssets } from "../../src/server/adapters/node.js";
 import { createStudioApp } from "../../src/server/studio/app.js";
-import { buildStudio } from "./built-studio.js";
 import { openChromium } from "./chromium.js";
 
 /** What a block's tests look at. */
@@ -40,7 +39,7 @@ export function showStudio(prepare: (root: string) => Promise<StudioOptions>, ke
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "tessera-shown-"));
     studio = await openStudio(await prepare(root));
-    const assets = await buildStudio();
+    const assets = await readStudioAssets();
     server = await listen(createStudioApp(studio, { assets, ...(key !== undefined && { key }) }), { port: 0 });
     browser = await openChromium();
   }, 60_000);

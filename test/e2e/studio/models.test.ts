@@ -25,7 +25,7 @@ describe.skipIf(noChromium)(`models in a browser ${noChromium ?? ""}`, () => {
   it("shows every layer, and the numbers of a matrix where one points", async () => {
     const { parameters } = await loadModel(join(shown.root, "colours"));
     await page.getByText("Layer 1", { exact: true }).click();
-    await page.getByRole("button", { name: "mlp.up_proj.weight" }).last().click();
+    await page.locator("details", { hasText: "Layer 1" }).getByRole("button", { name: "mlp.up_proj.weight" }).click();
     const name = "model.layers.1.mlp.up_proj.weight";
     const picture = page.getByRole("img", { name: `Mean size of the weights of ${name}` });
     await picture.scrollIntoViewIfNeeded();

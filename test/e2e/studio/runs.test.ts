@@ -28,6 +28,7 @@ describe.skipIf(noChromium)(`runs in a browser ${noChromium ?? ""}`, () => {
     await page.getByRole("button", { name: "Start" }).click();
     const fault = page.locator(".field", { hasText: "Examples to learn from" }).getByRole("alert");
     await fault.getByText(/wrong\.jsonl:2: /).waitFor({ timeout: 30_000 });
+    expect(shown.takeRefusals(400)).toBe(1);
 
     await file.setInputFiles(join(shown.root, "rows.jsonl"));
     await page.getByText(/rows\.jsonl, /).waitFor();
@@ -49,7 +50,7 @@ describe.skipIf(noChromium)(`runs in a browser ${noChromium ?? ""}`, () => {
     }
     await page.getByRole("button", { name: "End for good" }).click();
     await other.getByText("early: it was ended by hand").waitFor({ timeout: 30_000 });
-    expect(shown.studio.live.current.runs[0]).toMatchObject({ status: "done", base: "colours" });
+    await expect.poll(() => shown.studio.live.current.runs[0]).toMatchObject({ status: "done", base: "colours" });
 
     await page.getByRole("heading", { name: "What it writes" }).waitFor();
     await page
