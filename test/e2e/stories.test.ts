@@ -1,7 +1,7 @@
 /** @file Real weights: the author's greedy text, and tuning that lowers the loss of other text. */
 
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,7 +31,10 @@ describe.skipIf(!existsSync(base))("stories260K (skipped where shared/data is ab
 
   it.each(["full", "lora"] as const)("learns Shakespeare with --method %s", async (method) => {
     const workspace = await mkdtemp(join(tmpdir(), "tessera-stories-"));
-    const folder = join(data, "data-tinyshakespeare", "input.txt");
+    const plays = readFileSync(join(data, "data-tinyshakespeare", "input.txt"), "utf8");
+    const folder = join(workspace, "input.txt");
+    // the rest would be cut, indexed and measured on, and teach no more in five seconds
+    await writeFile(folder, plays.slice(0, 200_000));
     const result = await runUp({ folder, base, method, seconds: 5, workspace });
     const { summary } = result.report.tuning;
     // 4.2 to 4.3 nats per token before, by where the text is cut
