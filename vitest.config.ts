@@ -66,7 +66,7 @@ export default defineConfig({
           include: ownProcess,
           env: { TESSERA_COMPILED: compiled },
           globalSetup: "test/support/compile-sources.ts",
-          server: { deps: { external: [/\/\.compiled-\d+\//] } },
+          server: { deps: { external: [/[\\/]\.compiled-\d+[\\/]/] } },
         },
       },
     ],

@@ -2,11 +2,17 @@
 
 import type { Answer, Quote } from "../../answer/index.js";
 import { DataError } from "../../base/errors.js";
-import type { Passage } from "../../retrieval/index.js";
+import type { Passage, StoredChunk } from "../../retrieval/index.js";
 import { matchedWords } from "../../server/matches.js";
 import { Refusal } from "../../server/refusal.js";
 import type { AskService } from "../../server/studio/service.js";
-import type { AskedStatement, AskResponse, ConsideredPassage, ListPlace } from "../../server/studio/wire/index.js";
+import type {
+  AskedQuote,
+  AskedStatement,
+  AskResponse,
+  ConsideredPassage,
+  ListPlace,
+} from "../../server/studio/wire/index.js";
 import type { Span } from "../../text/index.js";
 import type { OpenKnowledge } from "./open-knowledge.js";
 
@@ -48,20 +54,16 @@ export async function ifUnchanged<T>(asked: Promise<T>): Promise<T> {
 export function statementsOf(question: string, { statements }: Pick<Answer, "statements">): AskedStatement[] {
   return statements.map(({ text, quotes }) => ({
     text,
-    quotes: quotes.map(({ path, start, end, text, headingPath, page }) => ({
-      path,
-      start,
-      end,
-      text,
-      headingPath,
-      ...(page !== undefined && { page }),
-      matches: matchedWords(question, text),
-    })),
+    quotes: quotes.map((quote) => quoted(question, quote)),
   }));
 }
 
+function quoted(question: string, { path, start, end, text, headingPath, page }: Quote | StoredChunk): AskedQuote {
+  const matches = matchedWords(question, text);
+  return { path, start, end, text, headingPath, ...(page !== undefined && { page }), matches };
+}
+
 function considered(question: string, { chunk, trace }: Passage, answer: Answer): ConsideredPassage {
-  const { path, start, end, text, headingPath, page } = chunk;
   const place = (by: "text" | "vector"): ListPlace | undefined => {
     const found = trace.found.find((one) => one.by === by);
     return found && { rank: found.rank, score: found.score };
@@ -69,17 +71,11 @@ function considered(question: string, { chunk, trace }: Passage, answer: Answer)
   const [words, meaning] = [place("text"), place("vector")];
   const quotes = answer.statements.flatMap((statement) => statement.quotes);
   return {
-    path,
-    start,
-    end,
-    text,
-    headingPath,
-    ...(page !== undefined && { page }),
-    matches: matchedWords(question, text),
+    ...quoted(question, chunk),
     ...(words && { words }),
     ...(meaning && { meaning }),
     fused: { rank: trace.fused.rank, score: trace.fused.score },
-    isQuoted: quotes.some((quote) => quote.path === path && isWithin(quote, chunk)),
+    isQuoted: quotes.some((quote) => quote.path === chunk.path && isWithin(quote, chunk)),
   };
 }
 

@@ -2,24 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tinyConfig, tinyModel } from "../../../test/support/tiny-model.js";
-import { type JsonValue, writeModel } from "../../checkpoint/index.js";
-import { initialize, parameterSpecs } from "../../nn/index.js";
+import { planModel, writePlanModel } from "../../../test/support/plan-model.js";
 import type { PlanRequest } from "../../server/studio/wire/index.js";
 import { planTable } from "../tuning/index.js";
 import { PlanControl } from "./plan.js";
 
-const config = {
-  ...tinyConfig,
-  model_type: "llama" as const,
-  vocab_size: 2048,
-  hidden_size: 256,
-  intermediate_size: 512,
-  num_hidden_layers: 4,
-  num_attention_heads: 8,
-  max_position_embeddings: 2048,
-};
-const model = tinyModel(config);
 const plans = new PlanControl();
 let root: string;
 let request: PlanRequest;
@@ -27,11 +14,7 @@ let request: PlanRequest;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "tessera-plan-"));
   const base = join(root, "model");
-  await writeModel(base, {
-    config: config as Record<string, JsonValue>,
-    tensors: initialize(parameterSpecs(model), 1),
-    files: new Map(),
-  });
+  await writePlanModel(base);
   request = { base, method: "full", algorithm: "backprop", precision: "float32", length: 1024, batchSize: 4 };
 });
 afterAll(() => rm(root, { recursive: true }));
@@ -40,7 +23,7 @@ describe("plans of the page", () => {
   it("are those of tessera plan, whatever the budget was before", async () => {
     for (const memoryBytes of [undefined, 300e6, 400e6, 350e6, undefined]) {
       const answer = await plans.plan({ ...request, ...(memoryBytes !== undefined && { memoryBytes }) });
-      const [cell] = planTable(model, {
+      const [cell] = planTable(planModel, {
         methods: ["full"],
         lengths: [1024],
         algorithm: "backprop",

@@ -17,17 +17,7 @@ let live: LiveState;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "tessera-preferences-"));
   path = join(root, "preferences.jsonl");
-  live = new LiveState({
-    folder: "docs",
-    job: { status: "idle", stage: "read" },
-    runs: [],
-    writers: [
-      { id: "base", label: "the base", kind: "base" },
-      { id: "tuned", label: "tuned on docs", kind: "tuned" },
-    ],
-    work: [],
-    preferences: { numPairs: 0, numUndecided: 0 },
-  });
+  live = new LiveState("docs");
 });
 afterEach(() => rm(root, { recursive: true }));
 

@@ -5,7 +5,6 @@ import { basename, resolve } from "node:path";
 import { ifThere } from "../../checkpoint/byte-file.js";
 import { LiveState } from "../../server/studio/live-state.js";
 import type { StudioService } from "../../server/studio/service.js";
-import type { StudioState } from "../../server/studio/wire/index.js";
 import type { UpEvent, UpReport, UpRequest } from "../up.js";
 import { Workspace } from "../workspace.js";
 import { AskControl } from "./ask.js";
@@ -38,15 +37,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const workspace = options.workspace ? new Workspace(options.workspace) : Workspace.for(folder);
   await workspace.prepare();
   const report = await readReport(workspace);
-  const start: StudioState = {
-    folder: basename(resolve(folder)),
-    job: { status: "idle", stage: "read" },
-    runs: [],
-    writers: [],
-    preferences: { numPairs: 0, numUndecided: 0 },
-    work: [],
-  };
-  const live = new LiveState(start);
+  const live = new LiveState(basename(resolve(folder)));
   const knowledge = new OpenKnowledge(folder, workspace);
   const index = await knowledge.facts();
   if (index) live.change({ index });
@@ -55,7 +46,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   if (base !== undefined)
     writers.add({ id: "base", label: `${basename(base)}, as it came`, kind: "base", model: base });
   const addTuned = ({ served }: UpReport): void =>
-    writers.add({ id: "tuned", label: `tuned on ${start.folder}`, kind: "tuned", model: served.modelFolder });
+    writers.add({ id: "tuned", label: `tuned on ${live.current.folder}`, kind: "tuned", model: served.modelFolder });
   if (report) addTuned(report);
   const runs: RunsControl = await RunsControl.open(live, workspace, rest.base, () => job, writers);
   const job: MainJobControl = new MainJobControl(

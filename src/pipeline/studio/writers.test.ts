@@ -21,14 +21,7 @@ let writers: Writers;
 
 beforeAll(async () => {
   folder = await savedModel(loaded);
-  live = new LiveState({
-    folder: "docs",
-    job: { status: "idle", stage: "read" },
-    runs: [],
-    writers: [],
-    preferences: { numPairs: 0, numUndecided: 0 },
-    work: [],
-  });
+  live = new LiveState("docs");
   writers = new Writers(live, async ({ id, model: path }) => {
     const here = await openTextHere({ path, id, numThreads: 1 });
     const close = async (): Promise<void> => {

@@ -4,18 +4,8 @@ import { expect, it } from "vitest";
 import { LiveState } from "./live-state.js";
 import type { StudioEvent } from "./wire/index.js";
 
-const newState = (): LiveState =>
-  new LiveState({
-    folder: "docs",
-    job: { status: "idle", stage: "read" },
-    runs: [],
-    writers: [],
-    preferences: { numPairs: 0, numUndecided: 0 },
-    work: [],
-  });
-
 it("leaves work in its place when it is updated, and takes it away at its end", () => {
-  const live = newState();
+  const live = new LiveState("docs");
   const shown = (): string[] => live.current.work.map(({ label, share }) => `${label} ${share}`);
   live.showWork({ id: "a", label: "one", share: 0 });
   live.showWork({ id: "b", label: "two", share: 0 });
@@ -26,7 +16,7 @@ it("leaves work in its place when it is updated, and takes it away at its end", 
 });
 
 it("tells of the whole state, then of each change, until nobody listens", async () => {
-  const live = newState();
+  const live = new LiveState("docs");
   const closing = new AbortController();
   const heard: StudioEvent["event"][] = [];
   for await (const { event } of live.events(closing.signal)) {

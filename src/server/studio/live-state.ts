@@ -12,8 +12,16 @@ export class LiveState {
   #current: StudioState;
   readonly #listeners = new Set<Listener>();
 
-  constructor(start: StudioState) {
-    this.#current = start;
+  /** Of a folder, by its name, of which nothing is known yet. */
+  constructor(folder: string) {
+    this.#current = {
+      folder,
+      job: { status: "idle", stage: "read" },
+      runs: [],
+      writers: [],
+      preferences: { numPairs: 0, numUndecided: 0 },
+      work: [],
+    };
   }
 
   get current(): StudioState {

@@ -2,29 +2,14 @@
 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type JsonValue, writeModel } from "../../../src/checkpoint/index.js";
-import { initialize, parameterSpecs } from "../../../src/nn/index.js";
 import type { PlanAnswer, PlanRequest } from "../../../src/server/studio/wire/index.js";
 import { noChromium } from "../../support/chromium.js";
+import { writePlanModel } from "../../support/plan-model.js";
 import { showStudio } from "../../support/shown-studio.js";
-import { tinyConfig, tinyModel } from "../../support/tiny-model.js";
-
-/** Large enough that settings decide whether it fits a quarter of a gigabyte, the least budget of the page. */
-const config = {
-  ...tinyConfig,
-  model_type: "llama" as const,
-  vocab_size: 2048,
-  hidden_size: 256,
-  intermediate_size: 512,
-  num_hidden_layers: 4,
-  num_attention_heads: 8,
-  max_position_embeddings: 2048,
-};
 
 describe.skipIf(noChromium)(`plans in a browser ${noChromium ?? ""}`, () => {
   const shown = showStudio(async (root) => {
-    const tensors = initialize(parameterSpecs(tinyModel(config)), 1);
-    await writeModel(join(root, "model"), { config: config as Record<string, JsonValue>, tensors, files: new Map() });
+    await writePlanModel(join(root, "model"));
     return { folder: root, workspace: join(root, "workspace"), base: join(root, "model") };
   });
 

@@ -5,6 +5,7 @@ export interface AskRequest {
   readonly question: string;
 }
 
+/** Words of a document and their place. */
 export interface AskedQuote {
   readonly path: string;
   /** In the document's text, in UTF-16 units: `text === document.slice(start, end)`. */
@@ -36,15 +37,7 @@ export interface ListPlace {
 }
 
 /** A passage that the search found, with why. */
-export interface ConsideredPassage {
-  readonly path: string;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-  readonly headingPath: readonly string[];
-  readonly page?: number;
-  /** Places in `text` of words of the question. */
-  readonly matches: readonly TextSpan[];
+export interface ConsideredPassage extends AskedQuote {
   /** By BM25; absent where it shares no word with the question, or too few to be among the first. */
   readonly words?: ListPlace;
   /** By cosine similarity of embeddings; absent where the index has none, or it is not among the first. */
