@@ -118,7 +118,7 @@ describe("a folder as a knowledge base", () => {
     {
       await using knowledge = await open({ rebuild: true });
       const cut: string[] = [];
-      expect(await knowledge.sync((path) => cut.push(path))).toMatchObject({ added: 3, changed: 0 });
+      expect(await knowledge.sync({ onDocument: (path) => cut.push(path) })).toMatchObject({ added: 3, changed: 0 });
       expect(cut).toEqual(["guide/valve.md", "pump.md", "a.md"]);
       const hot = await knowledge.hottest(1);
       expect(hot).toMatchObject([{ count: 3, chunk: { path: "guide/valve.md", headingPath: ["Valve"] } }]);
