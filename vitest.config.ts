@@ -15,6 +15,9 @@ const ownProcess = [
   "src/checkpoint/fuzz.test.ts",
   "src/runtime/**/*.test.ts",
   "src/server/openai/wrong-requests.test.ts",
+  // a graphics driver may bring its process down
+  "src/train/**/resident*.test.ts",
+  "test/conformance/ops-webgpu.test.ts",
 ];
 
 /** Where the sources are compiled to for these, beside `src`, so that what lies beside it is found. */

@@ -34,7 +34,7 @@ export class MainJobControl implements JobControl {
   #started: StartedJob | undefined;
   #numCut = 0;
   #meter: ProgressMeter | undefined;
-  readonly #steps = new Throttle(() => this.#change(this.#job));
+  readonly #progress = new Throttle(() => this.#change(this.#job));
 
   /** @param report that of an earlier process, where the job was done before. */
   constructor(live: LiveState, options: UpRequest, hooks: MainJobHooks, report?: UpReport) {
@@ -103,7 +103,8 @@ export class MainJobControl implements JobControl {
     this.#hooks.onEvent(event, rssBytes);
     if (event.type === "document") {
       this.#numCut++;
-      this.#change({ ...job, stage: "index" });
+      if (job.stage === "index") this.#progress.soon();
+      else this.#change({ ...job, stage: "index" });
     } else if (event.type === "index") {
       this.#hooks.onIndex(event);
       this.#change({ ...job, stage: "plan" });
@@ -115,7 +116,7 @@ export class MainJobControl implements JobControl {
       const point = this.#meter?.hear(event.event, rssBytes);
       if (!point) return;
       this.#hooks.onPoint(point);
-      this.#steps.soon();
+      this.#progress.soon();
     } else {
       this.#change({ ...job, stage: "ready", result: resultOf(event.report) });
       this.#hooks.onReport(event.report);
@@ -123,7 +124,7 @@ export class MainJobControl implements JobControl {
   }
 
   #change(job: MainJob): void {
-    this.#steps.cancel();
+    this.#progress.cancel();
     const label = workLabel(job, this.#numCut);
     const { progress } = job;
     const share = progress && progress.steps > 0 ? progress.step / progress.steps : undefined;

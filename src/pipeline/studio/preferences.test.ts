@@ -18,6 +18,12 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "tessera-preferences-"));
   path = join(root, "preferences.jsonl");
   live = new LiveState("docs");
+  live.change({
+    writers: [
+      { id: "base", label: "the base", kind: "base" },
+      { id: "tuned", label: "tuned on docs", kind: "tuned" },
+    ],
+  });
 });
 afterEach(() => rm(root, { recursive: true }));
 
