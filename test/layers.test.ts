@@ -33,7 +33,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   retrieval: ["chunk", "text"],
   // retrieval: demonstrations are found as chunks are
   prompt: ["retrieval"],
-  answer: ["retrieval", "text"],
+  // chunk: a passage that goes over headings is read in its sections
+  answer: ["retrieval", "chunk", "text"],
   // engine and tokenizers: texts that are generated in blocks
   long: ["chunk", "text", "retrieval", "engine", "tokenizers"],
   // retrieval: a cross-encoder is a reranker

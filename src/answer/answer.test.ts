@@ -26,7 +26,10 @@ const passages = Object.entries(sources).flatMap(([path, text]) =>
 describe("quotes that answer", () => {
   it.each([
     ["How far does the arch span?", "Its arch spans 503 metres, and eight lanes of traffic cross it."],
-    ["How much paint do three coats need?", "They need 272,000 litres of paint for the first three coats."],
+    [
+      "How much paint do three coats need?",
+      "The painters use a grey that is made for it alone. They need 272,000 litres of paint for the first three coats.",
+    ],
     ["How many people did the ferry carry before 1932?", "Before 1932 it carried forty million people a year."],
     ["桥拱的跨度是多少米？", "桥拱跨度为503米，桥上有八条车道。"],
   ])("to %s is what the document says there", async (question, expected) => {

@@ -14,6 +14,7 @@ it("are headings with what stands under them, and hold the whole text", () => {
     ["Two/二", "丙。"],
     ["Two/二/Empty", ""],
   ]);
+  expect(found.map(({ level }) => level)).toEqual([0, 1, 2, 1, 2, 3]);
   expect(found.map(({ start, end }) => text.slice(start, end)).join("")).toBe(text);
   expect([...sections("")]).toEqual([]);
 });

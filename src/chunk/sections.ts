@@ -9,6 +9,8 @@ import { MarkdownLines } from "./markdown-lines.js";
 export interface SectionSpan extends Span {
   /** Titles from the outermost heading to this one; empty before the first. */
   readonly headingPath: readonly string[];
+  /** Of the heading, 1 the highest; 0 before the first. */
+  readonly level: number;
   /** Where the text under the heading begins. */
   readonly bodyStart: number;
 }
@@ -25,7 +27,7 @@ export function* sections(text: string): Generator<SectionSpan> {
     const end = lineEnd(text, at, text.length);
     const next = Math.min(text.length, end + 1);
     if (line?.heading) {
-      if (at > 0) yield { start, end: at, headingPath: section.path, bodyStart };
+      if (at > 0) yield { start, end: at, headingPath: section.path, level: section.level, bodyStart };
       section = openSection(section, line.heading.level, line.heading.title);
       [start, bodyStart] = [at, next];
       isUnderlined = !/^\s*(?:#|<)/.test(text.slice(at, Math.min(end, at + LOOKAHEAD)));
@@ -35,5 +37,5 @@ export function* sections(text: string): Generator<SectionSpan> {
     }
     at = next;
   }
-  if (text.length > 0) yield { start, end: text.length, headingPath: section.path, bodyStart };
+  if (text.length > 0) yield { start, end: text.length, headingPath: section.path, level: section.level, bodyStart };
 }
