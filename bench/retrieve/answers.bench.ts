@@ -36,12 +36,13 @@ async function measured(root: string, language: string): Promise<Figure[]> {
   await knowledge.sync();
   const figures: Figure[] = [];
   for (const by of ["text", "hybrid"] as const) {
-    const counts = { first: 0, any: 0, silent: 0, refused: 0 };
+    const counts = { first: 0, any: 0, silent: 0, refused: 0, characters: 0 };
     for (const question of questions) {
       const quotes = await quotesOf(knowledge, question.question, { by });
       if (quotes[0] && holds(quotes[0], question)) counts.first++;
       if (quotes.some((quote) => holds(quote, question))) counts.any++;
       if (quotes.length === 0) counts.silent++;
+      counts.characters += quotes[0]?.text.length ?? 0;
       const others = paths.filter((_, i) => i !== question.paragraph);
       if ((await quotesOf(knowledge, question.question, { by, paths: others })).length === 0) counts.refused++;
     }
@@ -51,6 +52,11 @@ async function measured(root: string, language: string): Promise<Figure[]> {
       plain(`${language}, ${by}: the answer stands in one of three quotes`, "", share(counts.any)),
       plain(`${language}, ${by}: no quote though the answer is there`, "", share(counts.silent)),
       plain(`${language}, ${by}: no quote where its paragraph is not searched`, "", share(counts.refused)),
+      plain(
+        `${language}, ${by}: mean length of the first quote`,
+        "characters",
+        counts.characters / (questions.length - counts.silent),
+      ),
     );
   }
   return figures;

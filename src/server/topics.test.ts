@@ -24,6 +24,20 @@ describe("pickTopics", () => {
     expect(pickTopics(chunks(places))).toEqual([]);
   });
 
+  it("leaves out what says nothing by itself, and what no one would ask for", () => {
+    const odd = [
+      "Guides Table Of Contents",
+      "Breaking changes",
+      "The data",
+      "What is it for?",
+      "001: Readers",
+      "目录",
+      "前言",
+    ];
+    const places = Object.fromEntries(odd.map((heading, i) => [`${i}.md`, [["A manual", heading]]]));
+    expect(pickTopics(chunks({ ...places, "z.md": [["手册", "如何添加路由"]] }))).toEqual(["如何添加路由"]);
+  });
+
   it("spreads them over the documents", () => {
     const many = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`${i}.md`, [[`Part number ${i}`]]]));
     expect(pickTopics(chunks(many), 3)).toEqual(["Part number 0", "Part number 3", "Part number 6"]);
