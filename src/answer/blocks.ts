@@ -30,11 +30,16 @@ const moved = <T extends Span>(span: T, by: number): T => ({ ...span, start: spa
 const fence = /^[ \t]*(?:`{3,}|~{3,})([^\n]*)$/gmu;
 const fenced = /^[ \t]*(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?^[ \t]*\1[ \t]*$|[\s\S]*)/gmu;
 
-/** Where code ends that began before the passage; 0 where none did. */
+/**
+ * Where code ends that began before the passage; 0 where none did. A mark without a language ends code if there is a blank
+ * line after it, or no other mark for it.
+ */
 function endOfOpenCode(text: string): number {
   const fences = [...text.matchAll(fence)];
   const [first] = fences;
-  return first && fences.length % 2 === 1 && first[1]!.trim() === "" ? first.index + first[0].length : 0;
+  if (!first || first[1]!.trim() !== "") return 0;
+  const end = first.index + first[0].length;
+  return fences.length % 2 === 1 || /^\n[ \t]*(?:\n|$)/u.test(text.slice(end)) ? end : 0;
 }
 
 function inSections({ text, headingPath }: Passage): Block[] {

@@ -91,12 +91,14 @@ const isTelling = (text: string): boolean => /\p{L}/u.test(text.replace(noWords,
 
 const CODE = 0.6;
 const POINTER = 0.5;
+const QUESTION = 0.5;
 const FRAGMENT = 0.5;
 const pointer = /^(?:[>*+-]\s*)?\(?(?:see|cf)\b|^(?:[>*+-]\s*)?(?:参[见考阅看]|详见|véase)/iu;
 
-/** Less for code, for what points elsewhere, and for the end of a sentence that began before the passage. */
+/** Less for code, for questions, for what points elsewhere, and for the end of a sentence that began before the passage. */
 function keptOf(text: string, { isCode }: Block, mayBeCut: boolean): number {
   if (isCode) return CODE;
   if (pointer.test(text)) return POINTER;
+  if (/[?？]["”’)*_]*$/u.test(text)) return QUESTION;
   return mayBeCut && /^\p{Ll}/u.test(text) ? FRAGMENT : 1;
 }

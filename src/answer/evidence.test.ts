@@ -94,6 +94,17 @@ describe("quotes", () => {
     expect(texts("What is the port?", cut, { limit: 2 })).toEqual(["The port is a number.", cut.slice(0, 24)]);
   });
 
+  it("go on with what their colon announces, if that is short", () => {
+    const text = (code: string): string => `Wheels are turned so:\n\n${code}\n\nAnd so on.`;
+    const code = "```sh\nturn\n```";
+    expect(texts("How are the wheels turned?", text(code))).toEqual([`Wheels are turned so:\n\n${code}`]);
+    const long = `\`\`\`\n${"turn\n".repeat(200)}\`\`\``;
+    expect(texts("How are the wheels turned?", text(long))).toEqual(["Wheels are turned so:"]);
+    expect(texts("How are the wheels turned?", "Wheels are turned so:\n\n## Now\n\nSee.")).toEqual([
+      "Wheels are turned so:",
+    ]);
+  });
+
   it("stand under the headings of their place, not of where the passage begins", () => {
     const text =
       "### Oak\n\nHard wood.\n\n#### Bog oak\n\nBlack wood.\n\n### Ash\n\nTough wood.\n\n## Stone\n\nNo wood.";
@@ -125,5 +136,12 @@ describe("quotes", () => {
     const quotes = evidence("What do wheels turn with?", [passage(text, { start: 90 })], { minCoverage: 0 });
     expect(quotes[0]?.text).toBe("Wheels turn with water.");
     expect(quotes[0]).toMatchObject({ start: 90 + 30, end: 90 + 53 });
+    const asked = "What turns the wheels?\n\nIt is the water that turns the wheels.\n";
+    expect(texts("What is it that turns the wheels?", asked)).toEqual(["It is the water that turns the wheels."]);
+    expect(texts("What turns the wheels", "What turns the wheels is water.")).toEqual([
+      "What turns the wheels is water.",
+    ]);
+    const shown = '```sh\nask "What is it that turns the wheels?"\n```\n';
+    expect(texts("What is it that turns the wheels?", shown)).toEqual([]);
   });
 });

@@ -16,8 +16,8 @@ export interface EvidenceOptions {
 
 /**
  * The sentences that say most of what is asked, from passages that were found first. The best first, none from the place of
- * another; each with the sentences beside it that say nearly as much, and with the one before it that its pronoun speaks of,
- * if that does not begin with one too.
+ * another; each with the sentences beside it that say nearly as much, with the one before that its pronoun speaks of (if that
+ * does not begin with one too), and with the code or the item that its colon announces.
  *
  * What a sentence says is the question's terms that it holds, rare ones counting more, less for their other forms and for
  * those in the sentences around it and in the headings, and something of the kind that the question asks for (a date for
@@ -85,10 +85,14 @@ function rankedOf(question: string, passages: readonly Found[]): Ranked[] {
       ...candidate,
       index,
       coverage: worthOf(parts, candidate, coverageWorth) / sum(parts.values()),
-      score: isAbout ? candidate.kept * score : 0,
+      score: isAbout && !isRepeated(question, candidate.text) ? candidate.kept * score : 0,
     };
   });
 }
+
+/** A text with the question in it asks, or shows how one asks. */
+const isRepeated = (question: string, text: string): boolean =>
+  /[?？]\s*$/u.test(question) && text.toLowerCase().includes(question.trim().toLowerCase());
 
 /** BM25's weight of each term, among the candidates. */
 function weightsOf(terms: Iterable<string>, candidates: readonly Candidate[]): Map<string, number> {
@@ -124,6 +128,8 @@ function shareOf(term: string, { terms, before, headings, after }: Candidate, wo
 /** A neighbour with this share of a sentence's score is quoted with it. */
 const JOINED_SHARE = 0.8;
 const MOST_JOINED = 3;
+/** Of a quote with what a sentence before it announces, in characters. */
+const LONGEST_LED = 600;
 /** At the beginning of a sentence it speaks of the one before. */
 const pronoun =
   /^["“(]?(?:(?:he|she|it|they|this|these|that|those|his|her|its|their|él|ella|ellos|estas?|este|estos|esto|su|sus)(?!\p{L})|他|她|它|这|该|其|此)/iu;
@@ -145,6 +151,9 @@ function quoteAround(one: Ranked, ranked: readonly Ranked[], quotes: readonly Qu
   }
   const spokenOf = pronoun.test(first.text) ? beside(first.index - 1) : undefined;
   if (spokenOf && !pronoun.test(spokenOf.text)) first = spokenOf;
+  const announced = /[:：]$/u.test(last.text) ? ranked[last.index + 1] : undefined;
+  const isOfSection = announced?.found === one.found && announced.block.headingPath === one.block.headingPath;
+  if (isOfSection && isFree(announced, quotes) && announced.span.end - first.span.start <= LONGEST_LED) last = announced;
   const { path, page, start, text } = one.found.chunk;
   const span = { start: first.span.start, end: last.span.end };
   return {

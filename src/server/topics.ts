@@ -43,7 +43,9 @@ function isReadable(heading: string): boolean {
   const numCharacters = title.match(/\p{sc=Han}/gu)?.length ?? 0;
   if (numCharacters > 0) return numCharacters >= 4 && numCharacters <= 16;
   const words = title.split(/\s+/);
-  const telling = words.filter((word) => /\p{L}/u.test(word) && !isFunctionWord(word.replace(/[^\p{L}\p{M}\p{N}]/gu, "")));
+  const telling = words.filter(
+    (word) => /\p{L}/u.test(word) && !isFunctionWord(word.replace(/[^\p{L}\p{M}\p{N}]/gu, "")),
+  );
   return telling.length >= 2 && words.length <= 7;
 }
 
