@@ -15,7 +15,10 @@ const months =
 const numerals =
   "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|half|third|quarter|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|cien|cientos|mil|millones|mitad|tercio";
 
-/** English, Chinese and Spanish; the first that is asked for counts. */
+/**
+ * English, Chinese and Spanish; the first that is asked for counts. XQuAD's first quotes gain little by what answers show
+ * (0.001 to 0.005); the words that ask, taken out, let coverage tell better what documents say.
+ */
 const kinds: Readonly<Record<string, AnswerKind>> = {
   time: {
     asks: /\bwhen\b|\b(?:what|which)(?: \w+)? (?:year|date|day|month|century|decade)\b|¿?(?<!\p{L})(?:cuándo|qué (?:año|fecha|día|mes|siglo|década))(?!\p{L})|何时|什么时候|(?:哪|什么|几)一?(?:年|天|个?月|日|世纪|时期|年代)/iu,
@@ -76,7 +79,7 @@ const STEM_SHARE = 0.6;
 
 /**
  * Whether one of the terms begins as a word does, as its forms do that the stemmer does not bring together: naturalised and
- * naturalization, and most forms of Spanish. XQuAD in Spanish gains 0.01 by it, English loses nothing.
+ * naturalization, and most forms of Spanish: XQuAD's first quotes gain 0.02 to 0.03 by it in Spanish, up to 0.01 in English.
  */
 export function hasFormOf(word: string, terms: ReadonlySet<string>): boolean {
   if (isUnspaced(word)) return false;

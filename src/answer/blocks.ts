@@ -32,14 +32,16 @@ const fenced = /^[ \t]*(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?^[ \t]*\1[ \t]*$|[\s\S]*)
 
 /**
  * Where code ends that began before the passage; 0 where none did. A mark without a language ends code if there is a blank
- * line after it, or no other mark for it.
+ * line after it, or no other mark for it and text in the line before.
  */
 function endOfOpenCode(text: string): number {
   const fences = [...text.matchAll(fence)];
   const [first] = fences;
   if (!first || first[1]!.trim() !== "") return 0;
   const end = first.index + first[0].length;
-  return fences.length % 2 === 1 || /^\n[ \t]*(?:\n|$)/u.test(text.slice(end)) ? end : 0;
+  const isFollowed = /^\n[ \t]*[^\s]/u.test(text.slice(end));
+  const isPreceded = /[^\s][ \t]*\n$/u.test(text.slice(0, first.index));
+  return !isFollowed || (fences.length % 2 === 1 && isPreceded) ? end : 0;
 }
 
 function inSections({ text, headingPath }: Passage): Block[] {

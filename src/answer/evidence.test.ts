@@ -92,6 +92,8 @@ describe("quotes", () => {
     expect(texts("Which port does start take?", text, { limit: 2 })).toEqual(["The option port is a number.", code]);
     const cut = "wait for port\n# port\n```\n\nThe port is a number.";
     expect(texts("What is the port?", cut, { limit: 2 })).toEqual(["The port is a number.", cut.slice(0, 24)]);
+    const left = "The port is a number.\n\n```\nport = 80";
+    expect(texts("What is the port?", left, { limit: 2 })).toEqual(["The port is a number.", left.slice(23)]);
   });
 
   it("go on with what their colon announces, if that is short", () => {

@@ -153,7 +153,8 @@ function quoteAround(one: Ranked, ranked: readonly Ranked[], quotes: readonly Qu
   if (spokenOf && !pronoun.test(spokenOf.text)) first = spokenOf;
   const announced = /[:：]$/u.test(last.text) ? ranked[last.index + 1] : undefined;
   const isOfSection = announced?.found === one.found && announced.block.headingPath === one.block.headingPath;
-  if (isOfSection && isFree(announced, quotes) && announced.span.end - first.span.start <= LONGEST_LED) last = announced;
+  if (isOfSection && isFree(announced, quotes) && announced.span.end - first.span.start <= LONGEST_LED)
+    last = announced;
   const { path, page, start, text } = one.found.chunk;
   const span = { start: first.span.start, end: last.span.end };
   return {

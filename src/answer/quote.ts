@@ -12,9 +12,9 @@ export interface Quote extends Span {
   /** Page on which the passage begins that it was taken from, from 1; absent where the document has no pages. */
   readonly page?: number;
   /**
-   * Share of what the question asks for that the quote, the sentences around it and its headings hold, 0 to 1: of its words,
-   * of scripts without spaces the characters, each counted by how rare it is among the passages that were found. Absent
-   * for words that a model copied.
+   * Share of what the question asks for that its best sentence, the ones around it and its headings hold, 0 to 1: of its
+   * words, of scripts without spaces rather the characters, each counted by how rare it is among the passages that were found;
+   * less where a word stands in another form, or around the sentence. Absent for words that a model copied.
    */
   readonly coverage?: number;
 }

@@ -139,7 +139,10 @@ describe("a folder as a knowledge base", () => {
     });
     await knowledge.sync();
     const { answer } = await knowledge.ask("After how many minutes does the pump stop?");
-    expect(answer.statements[0]!.quotes[0]).toMatchObject({ path: "pump.md", text: "It stops after nine minutes." });
+    expect(answer.statements[0]!.quotes[0]).toMatchObject({
+      path: "pump.md",
+      text: "The pump starts at 40 degrees. It stops after nine minutes.",
+    });
   });
 
   it("indexes what changes while it watches", async () => {
