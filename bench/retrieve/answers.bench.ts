@@ -3,24 +3,21 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Quote } from "../../src/answer/index.js";
 import { KnowledgeBase } from "../../src/pipeline/knowledge-base/knowledge-base.js";
 import { type Benchmark, type Figure, plain } from "../bench.js";
-import { answered, unanswered } from "./fastify-questions.js";
 import { type LabelledQuestion, xquad } from "./material.js";
 
 export const answersBench: Benchmark = {
   name: "answers",
-  about:
-    "quotes of tessera ask on XQuAD (en, zh, es) and on real documentation (docs): does the first, does any of three hold the answer",
+  about: "quotes of tessera ask on XQuAD (en, zh, es): does the first, does any of three hold the answer",
   async run({ log, args }) {
     const figures: Figure[] = [];
-    for (const language of args.length > 0 ? args : ["en", "zh", "es", "docs"]) {
+    for (const language of args.length > 0 ? args : ["en", "zh", "es"]) {
       log(`  ${language}`);
       const folder = await mkdtemp(join(tmpdir(), "tessera-answers-"));
       try {
-        figures.push(...(await (language === "docs" ? measuredOnDocs(folder) : measured(folder, language))));
+        figures.push(...(await measured(folder, language)));
       } finally {
         await rm(folder, { recursive: true });
       }
@@ -64,38 +61,6 @@ async function measured(root: string, language: string): Promise<Figure[]> {
   }
   return figures;
 }
-
-/** Questions of our own to the documentation of Fastify. */
-async function measuredOnDocs(workspace: string): Promise<Figure[]> {
-  await using knowledge = await KnowledgeBase.open(fastifyDocs, { workspace });
-  await knowledge.sync();
-  const counts = { first: 0, any: 0, found: 0, silent: 0, characters: 0 };
-  for (const { question, path, answers } of answered) {
-    const { answer, retrieved } = await knowledge.ask(question);
-    const quotes = answer.statements.flatMap((statement) => statement.quotes);
-    const isRight = (one: Pick<Quote, "path" | "start" | "end">): boolean =>
-      one.path === path && answers.some(([start, end]) => one.start <= start && one.end >= end);
-    if (quotes[0] && isRight(quotes[0])) counts.first++;
-    if (quotes.some(isRight)) counts.any++;
-    if (retrieved.passages.some(({ chunk }) => isRight(chunk))) counts.found++;
-    if (quotes.length === 0) counts.silent++;
-    counts.characters += quotes[0]?.text.length ?? 0;
-  }
-  let refused = 0;
-  for (const question of unanswered)
-    if ((await quotesOf(knowledge, question, { by: "hybrid" })).length === 0) refused++;
-  const share = (count: number): number => count / answered.length;
-  return [
-    plain("docs: the answer stands in the first quote", "", share(counts.first)),
-    plain("docs: the answer stands in one of three quotes", "", share(counts.any)),
-    plain("docs: the answer stands in one of the eight passages", "", share(counts.found)),
-    plain("docs: no quote though the answer is there", "", share(counts.silent)),
-    plain("docs: no quote where the documents do not say", "", refused / unanswered.length),
-    plain("docs: mean length of the first quote", "characters", counts.characters / (answered.length - counts.silent)),
-  ];
-}
-
-const fastifyDocs = fileURLToPath(new URL("../../../shared/data/data-fastify-docs", import.meta.url));
 
 async function quotesOf(
   knowledge: KnowledgeBase,
