@@ -20,7 +20,7 @@ export interface Candidate {
   readonly span: Span;
   readonly text: string;
   readonly terms: Terms;
-  /** Of the candidates before and after it in the passage. */
+  /** Of the candidates before and after it in the passage, none of code. */
   readonly before: Terms;
   readonly after: Terms;
   /** Of the headings above and, for the row of a table, its head. */
@@ -40,6 +40,7 @@ export function candidatesOf(found: Found): Candidate[] {
   );
   const telling = pieces.filter(({ text }) => isTelling(text));
   const terms = telling.map(({ text }) => termsOf(text));
+  const inWords = (i: number): Terms => (telling[i] && !telling[i].block.isCode ? terms[i]! : none);
   return telling.map(({ block, span: { start, end }, text }, i) => {
     const isRow = row.test(text);
     const head = isRow ? terms[telling.findIndex((one) => one.block === block)]! : none;
@@ -49,8 +50,8 @@ export function candidatesOf(found: Found): Candidate[] {
       span: { start: chunk.start + start, end: chunk.start + end },
       text,
       terms: terms[i]!,
-      before: terms[i - 1] ?? none,
-      after: terms[i + 1] ?? none,
+      before: inWords(i - 1),
+      after: inWords(i + 1),
       headings: new Set([...termsOf(block.headingPath.join("\n")), ...head]),
       isRow,
       kept: keptOf(text, block, i === 0 && chunk.start > 0),

@@ -96,6 +96,14 @@ describe("quotes", () => {
     expect(texts("What is the port?", left, { limit: 2 })).toEqual(["The port is a number.", left.slice(23)]);
   });
 
+  it("owe nothing to code beside them", () => {
+    const text = "```sh\nturn wheels\n```\n\nThey are blue.\n\nWheels turn.";
+    const [code, blue, turn] = candidatesOf(passage(text));
+    expect(code?.block.isCode).toBe(true);
+    expect([...blue!.before]).toEqual([]);
+    expect([...turn!.before]).toEqual(["they", "are", "blue"]);
+  });
+
   it("go on with what their colon announces, if that is short", () => {
     const text = (code: string): string => `Wheels are turned so:\n\n${code}\n\nAnd so on.`;
     const code = "```sh\nturn\n```";
