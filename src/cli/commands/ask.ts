@@ -2,6 +2,7 @@
 
 import { Command, Option } from "commander";
 import { ConfigError, DataError } from "../../base/errors.js";
+import type { Skip } from "../../documents/index.js";
 import { type ReadingModel, type ReadingStrategyName, readingStrategies } from "../../long/index.js";
 import type { AskOptions } from "../../pipeline/knowledge-base/answer.js";
 import type { Exchange } from "../../pipeline/knowledge-base/dialogue.js";
@@ -76,15 +77,21 @@ async function run(folder: string, words: readonly string[], flags: Flags): Prom
   const question = words.join(" ").trim();
   check(question, flags);
   await using knowledge = await KnowledgeBase.open(folder, placeOf(flags));
-  if (flags.sync) {
-    const report = await knowledge.sync();
-    if (report.chunks > 0 || report.removed > 0) console.error(indexText(report, knowledge.embedder?.model));
-    if (report.skipped.length > 0) console.error(skippedText(report.skipped));
-  }
+  if (flags.sync) await bringUpToDate(knowledge);
   // awaited here: index and model are closed on the way out
   if (flags.model === undefined) return await answer(knowledge, question, flags);
   await using service = await openModelHere(flags.model, flags);
   await answer(knowledge, question, flags, readingModelOf(service, flags));
+}
+
+/** What is left out is told of once. */
+async function bringUpToDate(knowledge: KnowledgeBase): Promise<void> {
+  const keyOf = ({ path, reason }: Pick<Skip, "path" | "reason">) => `${reason} ${path}`;
+  const told = new Set((await knowledge.skipped()).map(keyOf));
+  const report = await knowledge.sync();
+  if (report.chunks > 0 || report.removed > 0) console.error(indexText(report, knowledge.embedder?.model));
+  const skipped = report.skipped.filter((skip) => !told.has(keyOf(skip)));
+  if (skipped.length > 0) console.error(skippedText(skipped));
 }
 
 /** Before anything is indexed. */
@@ -109,7 +116,12 @@ async function answer(knowledge: KnowledgeBase, question: string, flags: Flags, 
     ...(answerTokens !== undefined && { answerTokens }),
   };
   const text = (exchange: Exchange): string => (flags.json ? exchangeJson(exchange) : exchangeText(exchange, flags));
-  if (!flags.chat) return console.log(text({ question, ...(await knowledge.ask(question, options)) }));
+  if (!flags.chat) {
+    console.log(text({ question, ...(await knowledge.ask(question, options)) }));
+    const { fault } = knowledge.accesses;
+    if (fault !== undefined) console.error(`what was asked for could not be counted: ${fault}`);
+    return;
+  }
   await dialogueLoop(knowledge.dialogue(options), question, {
     input: process.stdin,
     output: process.stdout,

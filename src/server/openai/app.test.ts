@@ -59,7 +59,15 @@ function serve(options: OpenAiAppOptions = {}): OpenAiApp {
   });
 }
 
-const forever = { model: "m", prompt: "You", max_tokens: 4000, stream: true, temperature: 0 };
+/** The tokens that end a text are the first ones, and out of the question. */
+const forever = {
+  model: "m",
+  prompt: "You",
+  max_tokens: 4000,
+  stream: true,
+  temperature: 0,
+  logit_bias: { 0: -100, 1: -100, 2: -100 },
+};
 const short = { model: "m", prompt: "You", max_tokens: 3, seed: 1 };
 
 function complete(
