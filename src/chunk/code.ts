@@ -1,5 +1,5 @@
 /** @file Source code by its syntax tree: definitions, statements, lines. */
-import type { SyntaxNode, SyntaxNodeRef } from "@lezer/common";
+import type { SyntaxNode, SyntaxNodeRef, Tree } from "@lezer/common";
 import { skipSpace } from "../text/characters.js";
 import type { ChunkerDef, ChunkOptions } from "./chunk.js";
 import { openSection, rootSection, type Section } from "./headings.js";
@@ -18,7 +18,7 @@ export interface CodeOptions extends ChunkOptions {
  * Classes, functions and methods stay whole where they fit, with the comments, decorators and `export` in front of them;
  * what is too large is cut between its parts, then statements, then lines. `headingPath` holds the names of the definitions
  * around a chunk's first character. Errors of syntax cost structure where they are, nothing else; a text
- * of another language is cut between its lines.
+ * of another language, or nested in more than 1,500 levels, is cut between its lines.
  * The tree is that of 262,144 code units at a time; a definition that is larger is left unnamed in what follows its cut.
  * @throws ConfigError if `maxTokens` or `overlapTokens` is out of range.
  * @throws CapacityError if one code point has more than `maxTokens` tokens.
@@ -42,10 +42,28 @@ function outlineCode(text: string, isLast: boolean, language: Language): Outline
   // recovering from errors in each line takes a hundred times as long as parsing
   if (!isOf(language, text.slice(0, SAMPLE))) return { marks: [], end: text.length };
   const walk = new Walk(text, language);
-  language.parser.parse(text).iterate({ enter: (node) => walk.enter(node), leave: (node) => walk.leave(node) });
+  const tree = treeOf(text, language);
+  tree?.iterate({ enter: (node) => walk.enter(node), leave: (node) => walk.leave(node) });
+  if (!tree || walk.depth > MAX_DEPTH) return { marks: [], end: text.length };
   const { marks, topLevel } = walk;
   const end = isLast ? text.length : (topLevel.findLast((at) => at > 0) ?? marks.findLast(({ at }) => at > 0)?.at);
   return { marks, end: end ?? SEGMENT };
+}
+
+/**
+ * Levels of a tree. Hand-written code has some dozens; the parser calls itself once for each, and runs out of stack at a few
+ * thousand, sooner or later as the code around it is compiled. Far below, so that a text is cut the same way every time.
+ */
+const MAX_DEPTH = 1500;
+
+/** Undefined where it is too deep to be made. */
+function treeOf(text: string, { parser }: Language): Tree | undefined {
+  try {
+    return parser.parse(text);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined;
+    throw thrown;
+  }
 }
 
 /** Code units between two boundaries in the middle of one line. */
@@ -77,6 +95,8 @@ class Walk {
   readonly #language: Language;
   readonly #lineStarts: number[] = [0];
   readonly #open: { readonly depth: number; readonly state: Open }[] = [];
+  /** Levels of the deepest node. */
+  depth = 0;
   #depth = 0;
   #state: Open = { section: rootSection, definitions: 0, statements: 0 };
   /** Comments that belong to what follows them at once. */
@@ -93,6 +113,7 @@ class Walk {
   enter(node: SyntaxNodeRef): void {
     const { name, from } = node;
     this.#depth++;
+    this.depth = Math.max(this.depth, this.#depth);
     if (name.endsWith("Comment")) this.#addComment(node);
     else if (this.#isDefinition(node)) this.#define(node);
     else if (this.#language.wrappers.has(name) && this.#wraps(node)) this.#wrapper = from;

@@ -110,6 +110,21 @@ def g():
     // whole statements, but where a segment of the text ends
     expect(chunks.filter(({ text }) => !text.startsWith("f(1)")).length).toBeLessThan(4);
   });
+
+  it("cuts what is nested deeper than a parser can follow between its lines", () => {
+    const nested = (levels: number): string =>
+      `function f() {\n${"g(1);\n".repeat(1000)}return ${"[\n".repeat(levels)}${"]\n".repeat(levels)}}\n`;
+    const paths = (text: string) => [...code.chunk(text, { counter, maxTokens: 500, language: "tsx" })];
+    expect(new Set(paths(nested(100)).map(({ headingPath }) => headingPath.join()))).toEqual(new Set(["f"]));
+    for (const levels of [2000, 20_000]) {
+      const text = nested(levels);
+      const chunks = paths(text);
+      expect(new Set(chunks.map(({ headingPath }) => headingPath.join()))).toEqual(new Set([""]));
+      expect(chunks.reduce((sum, chunk) => sum + chunk.text.replace(/\s/g, "").length, 0)).toBe(
+        text.replace(/\s/g, "").length,
+      );
+    }
+  });
 });
 
 describe("table", () => {
