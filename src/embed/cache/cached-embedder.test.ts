@@ -77,6 +77,7 @@ it("makes vectors again that were damaged or left unfinished, and keeps the othe
   expect(inner.asked).toEqual(["text 17", "text 19"]);
   expect(again.statistics).toEqual({ hits: 18, misses: 2, damaged: 1 });
   await again.close!();
+  await again.close!();
 });
 
 it("stays within its bytes: the oldest vectors go", async () => {
@@ -123,7 +124,9 @@ it("serves two at once in one folder, and passes on what it does not keep", asyn
   await a.close!();
   await b.close!();
   const third = countingEmbedder();
-  await (await cachedEmbedder(third, folder)).embed(texts, "query");
+  const last = await cachedEmbedder(third, folder);
+  await last.embed(texts, "query");
+  await last.close!();
   expect(third.asked).toEqual([]);
 });
 
