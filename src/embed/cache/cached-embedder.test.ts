@@ -77,7 +77,6 @@ it("makes vectors again that were damaged or left unfinished, and keeps the othe
   expect(inner.asked).toEqual(["text 17", "text 19"]);
   expect(again.statistics).toEqual({ hits: 18, misses: 2, damaged: 1 });
   await again.close!();
-  await again.close!();
 });
 
 it("stays within its bytes: the oldest vectors go", async () => {
