@@ -1,12 +1,12 @@
 /** @file Answers: whether the quotes of `tessera ask` hold what XQuAD's questions ask for, and are none where nothing does. */
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Quote } from "../../src/answer/index.js";
 import { KnowledgeBase } from "../../src/pipeline/knowledge-base/knowledge-base.js";
 import { type Benchmark, type Figure, plain } from "../bench.js";
-import { type LabelledQuestion, xquad } from "./material.js";
+import { holdsAnswer, paragraphPath, writeParagraphs, xquad } from "./material.js";
 
 export const answersBench: Benchmark = {
   name: "answers",
@@ -29,9 +29,8 @@ export const answersBench: Benchmark = {
 async function measured(root: string, language: string): Promise<Figure[]> {
   const { paragraphs, questions } = xquad(language);
   const folder = join(root, "paragraphs");
-  await mkdir(folder);
-  const paths = paragraphs.map((_, i) => `${i}.txt`);
-  for (const [i, text] of paragraphs.entries()) await writeFile(join(folder, paths[i]!), text);
+  await writeParagraphs(folder, paragraphs);
+  const paths = paragraphs.map((_, i) => paragraphPath(i));
   await using knowledge = await KnowledgeBase.open(folder, { workspace: join(root, "workspace") });
   await knowledge.sync();
   const figures: Figure[] = [];
@@ -39,8 +38,8 @@ async function measured(root: string, language: string): Promise<Figure[]> {
     const counts = { first: 0, any: 0, silent: 0, refused: 0, characters: 0 };
     for (const question of questions) {
       const quotes = await quotesOf(knowledge, question.question, { by });
-      if (quotes[0] && holds(quotes[0], question)) counts.first++;
-      if (quotes.some((quote) => holds(quote, question))) counts.any++;
+      if (quotes[0] && holdsAnswer(quotes[0], question)) counts.first++;
+      if (quotes.some((quote) => holdsAnswer(quote, question))) counts.any++;
       if (quotes.length === 0) counts.silent++;
       counts.characters += quotes[0]?.text.length ?? 0;
       const others = paths.filter((_, i) => i !== question.paragraph);
@@ -70,6 +69,3 @@ async function quotesOf(
   const { answer } = await knowledge.ask(question, options);
   return answer.statements.flatMap(({ quotes }) => quotes);
 }
-
-const holds = ({ path, start, end }: Quote, { paragraph, answer }: LabelledQuestion): boolean =>
-  path === `${paragraph}.txt` && start <= answer.start && end >= answer.end;

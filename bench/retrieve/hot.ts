@@ -11,7 +11,7 @@ import { Rng } from "../../src/base/rng.js";
 import { fusions, type QueryEmbedder, retrieve, type Store, stores } from "../../src/retrieval/index.js";
 import { type BenchContext, compared, type Figure } from "../bench.js";
 import { dimension, quantile, TermVectors, type Times, timesOf } from "./material.js";
-import { documentsOf, fill } from "./scale.js";
+import { documentsOf, fill, withVectors } from "./scale.js";
 
 const numChunks = 100_000;
 const numTopics = 1000;
@@ -86,11 +86,7 @@ async function makeIndex(folder: string): Promise<Load> {
   const texts = documents.flatMap(({ chunks }) => chunks.map(({ text }) => text));
   const model = new TermVectors(texts);
   await using store = await stores.sqlite.open(folder, { embedding });
-  const withVectors = documents.map((document) => ({
-    ...document,
-    chunks: document.chunks.map((chunk) => ({ ...chunk, vector: model.vectorOf(chunk.text) })),
-  }));
-  await fill(store, withVectors);
+  await fill(store, withVectors(documents, model));
   const topics = new Rng(7)
     .shuffle(texts)
     .map((text) => [...text.matchAll(/[A-Z][^.\n]{40,120}\./g)].map(([sentence]) => sentence))

@@ -1,9 +1,11 @@
 /** @file What retrieval is measured on: the shared corpus in pieces, XQuAD, and vectors that need no model. */
 
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import type { Quote } from "../../src/answer/index.js";
 import { Rng } from "../../src/base/rng.js";
 import type { IndexedChunk } from "../../src/retrieval/index.js";
 import { documentTerms } from "../../src/retrieval/terms.js";
@@ -75,6 +77,21 @@ export function xquad(language: string): Passages {
     ),
   };
 }
+
+/** Where a paragraph stands in a folder of them. */
+export const paragraphPath = (paragraph: number): string => `${paragraph}.txt`;
+
+/** Writes paragraphs as the documents of a new folder. */
+export async function writeParagraphs(folder: string, paragraphs: readonly string[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [i, text] of paragraphs.entries()) await writeFile(join(folder, paragraphPath(i)), text);
+}
+
+/** Whether a stretch of such a document holds the answer to a question. */
+export const holdsAnswer = (
+  { path, start, end }: Pick<Quote, "path" | "start" | "end">,
+  { paragraph, answer }: Pick<LabelledQuestion, "paragraph" | "answer">,
+): boolean => path === paragraphPath(paragraph) && start <= answer.start && end >= answer.end;
 
 interface XquadFile {
   readonly data: readonly {

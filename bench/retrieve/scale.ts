@@ -30,6 +30,12 @@ export function documentsOf(count: number): DocumentChunks[] {
   return kept;
 }
 
+export const withVectors = (documents: readonly DocumentChunks[], model: TermVectors) =>
+  documents.map((document) => ({
+    ...document,
+    chunks: document.chunks.map((chunk) => ({ ...chunk, vector: model.vectorOf(chunk.text) })),
+  }));
+
 export async function fill(store: Store, documents: readonly DocumentChunks[]): Promise<void> {
   let batch: DocumentChunks[] = [];
   let size = 0;
@@ -64,10 +70,7 @@ export async function scaleFigures({ log }: BenchContext): Promise<Figure[]> {
   });
   log("  words done; making vectors");
   const model = new TermVectors(texts);
-  const embedded = documents.map((document) => ({
-    ...document,
-    chunks: document.chunks.map((chunk) => ({ ...chunk, vector: model.vectorOf(chunk.text) })),
-  }));
+  const embedded = withVectors(documents, model);
   const queries = asked.map((text) => ({ text, vector: model.vectorOf(text) }));
   return withStore({ embedding: { model: "terms", dimension } }, async (store) => {
     const [, milliseconds] = await timed(() => fill(store, embedded));

@@ -3,7 +3,7 @@
 import type { PackedContext, PackedSpan } from "../retrieval/index.js";
 import { sentences } from "../text/index.js";
 import { citations } from "./citations.js";
-import { type EvidenceOptions, evidence, type Found } from "./evidence.js";
+import { type EvidenceOptions, evidence, type Found, usualLimit } from "./evidence.js";
 import { checkedQuotes, overlap, type Quote, type SourceOf } from "./quote.js";
 
 /** A statement of an answer. Without a quote it has no support in the documents. */
@@ -37,7 +37,7 @@ export async function quoteAnswer(
   sourceOf: SourceOf,
   options: EvidenceOptions = {},
 ): Promise<Answer> {
-  const { limit = 3 } = options;
+  const { limit = usualLimit } = options;
   const found = [questions].flat().flatMap((question) => evidence(question, passages, options));
   const isNew = (quote: Quote, i: number): boolean => !found.slice(0, i).some((before) => overlap(before, quote));
   return quotesAnswer(await checkedQuotes(found.filter(isNew).slice(0, limit), sourceOf));

@@ -40,10 +40,13 @@ export function candidatesOf(found: Found): Candidate[] {
   );
   const telling = pieces.filter(({ text }) => isTelling(text));
   const terms = telling.map(({ text }) => termsOf(text));
+  const headings = new Map<readonly string[], Terms>();
+  for (const { headingPath } of new Set(telling.map(({ block }) => block)))
+    if (!headings.has(headingPath)) headings.set(headingPath, termsOf(headingPath.join("\n")));
   const inWords = (i: number): Terms => (telling[i] && !telling[i].block.isCode ? terms[i]! : none);
   return telling.map(({ block, span: { start, end }, text }, i) => {
     const isRow = row.test(text);
-    const head = isRow ? terms[telling.findIndex((one) => one.block === block)]! : none;
+    const above = headings.get(block.headingPath)!;
     return {
       found,
       block,
@@ -52,7 +55,7 @@ export function candidatesOf(found: Found): Candidate[] {
       terms: terms[i]!,
       before: inWords(i - 1),
       after: inWords(i + 1),
-      headings: new Set([...termsOf(block.headingPath.join("\n")), ...head]),
+      headings: isRow ? new Set([...above, ...terms[telling.findIndex((one) => one.block === block)]!]) : above,
       isRow,
       kept: keptOf(text, block, i === 0 && chunk.start > 0),
     };

@@ -3,7 +3,7 @@
 import { isUnspaced } from "../retrieval/terms.js";
 import { askedOf, hasFormOf } from "./asked.js";
 import { type Candidate, candidatesOf, type Found } from "./candidates.js";
-import type { Quote } from "./quote.js";
+import { overlap, type Quote } from "./quote.js";
 
 export type { Found } from "./candidates.js";
 
@@ -13,6 +13,9 @@ export interface EvidenceOptions {
   /** Least coverage of the first quote; the others need half of it. Default 0.3. */
   readonly minCoverage?: number;
 }
+
+/** Quotes of an answer. */
+export const usualLimit = 3;
 
 /**
  * The sentences that say most of what is asked, from passages that were found first. The best first, none from the place of
@@ -27,7 +30,7 @@ export interface EvidenceOptions {
 export function evidence(
   question: string,
   passages: readonly Found[],
-  { limit = 3, minCoverage = 0.3 }: EvidenceOptions = {},
+  { limit = usualLimit, minCoverage = 0.3 }: EvidenceOptions = {},
 ): Quote[] {
   const ranked = rankedOf(question, passages);
   const byScore = ranked.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score);
@@ -168,7 +171,7 @@ function quoteAround(one: Ranked, ranked: readonly Ranked[], quotes: readonly Qu
 }
 
 const isFree = ({ found, span }: Candidate, quotes: readonly Quote[]): boolean =>
-  !quotes.some(({ path, start, end }) => path === found.chunk.path && start < span.end && span.start < end);
+  !quotes.some((quote) => overlap(quote, { path: found.chunk.path, ...span }));
 
 function sum<T>(values: Iterable<T>, of: (value: T) => number = Number): number {
   let total = 0;

@@ -19,8 +19,10 @@ export interface Quote extends Span {
   readonly coverage?: number;
 }
 
+type Place = Pick<Quote, "path" | "start" | "end">;
+
 /** Whether two quotes have characters in common. */
-export const overlap = (a: Quote, b: Quote): boolean => a.path === b.path && a.start < b.end && b.start < a.end;
+export const overlap = (a: Place, b: Place): boolean => a.path === b.path && a.start < b.end && b.start < a.end;
 
 /** The text of a document as it was indexed; undefined where there is none any more. */
 export type SourceOf = (path: string) => string | undefined | Promise<string | undefined>;

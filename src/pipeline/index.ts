@@ -13,9 +13,11 @@ export {
 export type { Asked, AskOptions } from "./knowledge-base/answer.js";
 export { Dialogue, type Exchange } from "./knowledge-base/dialogue.js";
 export {
+  type HotChunk,
   type IndexReport,
   KnowledgeBase,
   type KnowledgeBaseOptions,
+  type SyncingOptions,
 } from "./knowledge-base/knowledge-base.js";
 export type { IndexSettings } from "./knowledge-base/settings.js";
 export type { Summary, SummaryOptions } from "./knowledge-base/summary.js";

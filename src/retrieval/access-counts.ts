@@ -6,7 +6,7 @@
  * model for streaming systems", ICDE 2009.
  */
 import { messageOf } from "../base/errors.js";
-import { type Database, loadDriver } from "./stores/sqlite-driver.js";
+import { type Database, inTransaction, loadDriver, type Statement } from "./stores/sqlite-driver.js";
 import { type StoredChunk, StoreError } from "./stores/store.js";
 
 export interface AccessOptions {
@@ -39,6 +39,7 @@ export class AccessCounts {
   readonly #halfLifeMs: number;
   readonly #now: () => number;
   readonly #landmark: number;
+  readonly #add: Statement;
   #fault: string | undefined;
 
   private constructor(database: Database, halfLifeMs: number, now: () => number) {
@@ -57,6 +58,10 @@ export class AccessCounts {
     this.#landmark = database
       .prepare("select milliseconds from landmark")
       .get<{ milliseconds: number }>()!.milliseconds;
+    this.#add = database.prepare(
+      `insert into accesses values (?, ?, 1, ?)
+       on conflict (id) do update set count = count + 1, heat = heat + excluded.heat`,
+    );
     database.exec(
       `delete from accesses where id in (select id from accesses order by heat desc limit -1 offset ${mostChunks})`,
     );
@@ -87,16 +92,11 @@ export class AccessCounts {
   record(chunks: Iterable<Pick<StoredChunk, "id" | "path">>): void {
     const worth = 2 ** ((this.#now() - this.#landmark) / this.#halfLifeMs);
     try {
-      this.#database.exec("begin immediate");
-      const add = this.#database.prepare(
-        `insert into accesses values (?, ?, 1, ?)
-         on conflict (id) do update set count = count + 1, heat = heat + excluded.heat`,
-      );
-      for (const { id, path } of chunks) add.run(id, path, worth);
-      this.#database.exec("commit");
+      inTransaction(this.#database, "begin immediate", () => {
+        for (const { id, path } of chunks) this.#add.run(id, path, worth);
+      });
       this.#fault = undefined;
     } catch (thrown) {
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("rollback");
       this.#fault = messageOf(thrown);
     }
   }

@@ -1,14 +1,13 @@
 /** @file Conversations scored: whether follow-up questions find what they are about, with and without what was asked before. */
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Quote } from "../../../src/answer/index.js";
 import type { AskOptions } from "../../../src/pipeline/knowledge-base/answer.js";
 import { KnowledgeBase } from "../../../src/pipeline/knowledge-base/knowledge-base.js";
 import { followUp } from "../../../src/retrieval/index.js";
 import { type Figure, plain } from "../../bench.js";
-import { xquad } from "../material.js";
+import { holdsAnswer, paragraphPath, writeParagraphs, xquad } from "../material.js";
 import { dialogues } from "./fastify-dialogues.js";
 import { fastifyDocs, Places } from "./places.js";
 import { followUpPairs } from "./xquad-dialogues.js";
@@ -76,8 +75,7 @@ const optionsOf = (standalone: string | undefined): AskOptions => ({
 async function xquadFigures(root: string, language: string, half: 0 | 1): Promise<Figure[]> {
   const material = xquad(language);
   const folder = join(root, "paragraphs");
-  await mkdir(folder, { recursive: true });
-  for (const [i, text] of material.paragraphs.entries()) await writeFile(join(folder, `${i}.txt`), text);
+  await writeParagraphs(folder, material.paragraphs);
   await using knowledge = await KnowledgeBase.open(folder, { workspace: join(root, "workspace") });
   await knowledge.sync();
   const all = followUpPairs(material);
@@ -95,12 +93,11 @@ async function xquadFigures(root: string, language: string, half: 0 | 1): Promis
     for (const [way, standalone] of Object.entries(ways)) {
       const counts = { first: 0, any: 0, quote: 0, quotes: 0 };
       for (const { question, first, paragraph, answer } of asked) {
-        const path = `${paragraph}.txt`;
         const { answer: given, retrieved } = await knowledge.ask(question, optionsOf(standalone(question, [first])));
-        const hits = retrieved.passages.map(({ chunk }) => chunk.path === path);
-        const holds = (quote: Quote): boolean =>
-          quote.path === path && quote.start <= answer.start && quote.end >= answer.end;
-        const quotes = given.statements.flatMap((statement) => statement.quotes).map(holds);
+        const hits = retrieved.passages.map(({ chunk }) => chunk.path === paragraphPath(paragraph));
+        const quotes = given.statements
+          .flatMap((statement) => statement.quotes)
+          .map((quote) => holdsAnswer(quote, { paragraph, answer }));
         if (hits[0]) counts.first++;
         if (hits.includes(true)) counts.any++;
         if (quotes[0]) counts.quote++;

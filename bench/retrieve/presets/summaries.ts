@@ -8,7 +8,7 @@ import { Rng } from "../../../src/base/rng.js";
 import { KnowledgeBase } from "../../../src/pipeline/knowledge-base/knowledge-base.js";
 import type { SummaryOptions } from "../../../src/pipeline/knowledge-base/summary.js";
 import { type Figure, plain } from "../../bench.js";
-import { xquad } from "../material.js";
+import { writeParagraphs, xquad } from "../material.js";
 import { plantable, planted } from "./planting.js";
 
 const SEEDS = [1, 2, 3, 4];
@@ -101,8 +101,7 @@ async function answeredFigures(root: string, language: string): Promise<Figure[]
 /** The titles of XQuAD's articles as topics of a folder of all paragraphs, beside the quotes of `ask` for the same words. */
 async function titleFigures(root: string): Promise<Figure[]> {
   const { paragraphs, titles } = xquad("en");
-  await mkdir(root, { recursive: true });
-  for (const [i, text] of paragraphs.entries()) await writeFile(join(root, `${i}.txt`), text);
+  await writeParagraphs(root, paragraphs);
   await using knowledge = await opened(root);
   const topics = [...new Set(titles)];
   const found = { summary: { quotes: 0, right: 0, paragraphs: 0 }, ask: { quotes: 0, right: 0, paragraphs: 0 } };

@@ -78,10 +78,10 @@ async function run(folder: string, words: readonly string[], flags: Flags): Prom
   check(question, flags);
   await using knowledge = await KnowledgeBase.open(folder, placeOf(flags));
   if (flags.sync) await bringUpToDate(knowledge);
-  // awaited here: index and model are closed on the way out
-  if (flags.model === undefined) return await answer(knowledge, question, flags);
-  await using service = await openModelHere(flags.model, flags);
-  await answer(knowledge, question, flags, readingModelOf(service, flags));
+  await using service = flags.model === undefined ? undefined : await openModelHere(flags.model, flags);
+  await answer(knowledge, question, flags, service && readingModelOf(service, flags));
+  const { fault } = knowledge.accesses;
+  if (fault !== undefined) console.error(`what was asked for could not be counted: ${fault}`);
 }
 
 /** What is left out is told of once. */
@@ -116,12 +116,7 @@ async function answer(knowledge: KnowledgeBase, question: string, flags: Flags, 
     ...(answerTokens !== undefined && { answerTokens }),
   };
   const text = (exchange: Exchange): string => (flags.json ? exchangeJson(exchange) : exchangeText(exchange, flags));
-  if (!flags.chat) {
-    console.log(text({ question, ...(await knowledge.ask(question, options)) }));
-    const { fault } = knowledge.accesses;
-    if (fault !== undefined) console.error(`what was asked for could not be counted: ${fault}`);
-    return;
-  }
+  if (!flags.chat) return console.log(text({ question, ...(await knowledge.ask(question, options)) }));
   await dialogueLoop(knowledge.dialogue(options), question, {
     input: process.stdin,
     output: process.stdout,

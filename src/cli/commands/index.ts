@@ -1,7 +1,7 @@
 /** @file `tessera index <folder>`: documents as an index that answers questions, kept up to date. */
 
 import { Command } from "commander";
-import { type HotChunk, type IndexReport, KnowledgeBase } from "../../pipeline/knowledge-base/knowledge-base.js";
+import { type IndexReport, KnowledgeBase } from "../../pipeline/knowledge-base/knowledge-base.js";
 import { addIndexOptions, type IndexFlags, indexOptionsOf } from "../index-options.js";
 import { hotText, indexText, skippedText } from "../knowledge-text.js";
 import { parseInteger } from "../options.js";
@@ -39,24 +39,19 @@ async function run(folder: string, flags: Flags): Promise<void> {
     const stop = new AbortController();
     process.once("SIGINT", () => stop.abort());
     console.error(`watching ${folder}; ctrl-C ends it`);
-    for await (const report of knowledge.watch(stop.signal)) print(report, knowledge, flags);
+    for await (const report of knowledge.watch(stop.signal)) await print(report, knowledge, flags);
     return;
   }
-  const report = await knowledge.sync();
-  const hot = flags.hot === undefined ? undefined : await knowledge.hottest(flags.hot);
-  print(report, knowledge, flags, hot);
+  await print(await knowledge.sync(), knowledge, flags);
   if (flags.verify) {
     await knowledge.store.verify();
     console.error("every row of the index is as its checksum says");
   }
 }
 
-function print(
-  report: IndexReport,
-  { settings, embedder }: KnowledgeBase,
-  { json }: Flags,
-  hot?: readonly HotChunk[],
-): void {
+async function print(report: IndexReport, knowledge: KnowledgeBase, { json, hot: limit }: Flags): Promise<void> {
+  const { settings, embedder } = knowledge;
+  const hot = limit === undefined ? undefined : await knowledge.hottest(limit);
   if (json) {
     const named = hot?.map(({ chunk: { vector: _, ...chunk }, ...access }) => ({ ...access, chunk }));
     console.log(JSON.stringify({ ...report, settings, embedder: embedder?.model, ...(named && { hot: named }) }));

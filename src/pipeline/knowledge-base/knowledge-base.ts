@@ -196,10 +196,14 @@ export class KnowledgeBase implements AsyncDisposable {
   /** The chunks that were most among the passages of questions, lately more than long ago; hottest first. */
   async hottest(limit: number): Promise<HotChunk[]> {
     const hot: HotChunk[] = [];
+    const documents = new Map<string, readonly StoredChunk[]>();
     // some may be gone
     for (const { id, path, ...access } of this.accesses.hottest(2 * limit)) {
-      const chunk = (await this.store.chunks(path)).find((one) => one.id === id);
-      if (chunk && hot.length < limit) hot.push({ chunk, ...access });
+      if (hot.length === limit) break;
+      const chunks = documents.get(path) ?? (await this.store.chunks(path));
+      documents.set(path, chunks);
+      const chunk = chunks.find((one) => one.id === id);
+      if (chunk) hot.push({ chunk, ...access });
     }
     return hot;
   }

@@ -25,6 +25,20 @@ export interface Driver {
   readonly DatabaseSync: new (path: string, options?: { readonly timeout?: number }) => Database;
 }
 
+/** Makes all changes of `body` or none. @param begin the statement that begins it. */
+export function inTransaction<T>(database: Database, begin: "begin" | "begin immediate", body: () => T): T {
+  database.exec(begin);
+  try {
+    const result = body();
+    database.exec("commit");
+    return result;
+  } catch (thrown) {
+    // after some errors, a full disk for one, SQLite has already rolled back
+    if (database.isTransaction) database.exec("rollback");
+    throw thrown;
+  }
+}
+
 /** First major version of Node whose own SQLite has all that is used here and does not warn that it is experimental. */
 const firstNodeWithSqlite = 24;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { messageOf, TesseraError } from "../../base/errors.js";
 import { lockFile } from "./file-lock.js";
-import type { Database, Driver, Statement } from "./sqlite-driver.js";
+import { type Database, type Driver, inTransaction, type Statement } from "./sqlite-driver.js";
 import { rebuildAdvice, StoreError } from "./store.js";
 
 /** How long a statement waits for another process that commits or checkpoints at the same moment. */
@@ -30,9 +30,8 @@ export class SqliteFile {
   /** Which file is open, however often another one takes its name. */
   readonly #inode: number;
   #numWrites = 0;
-  #writerLock: Database | undefined;
-
   readonly #pageBytes: number;
+  #writerLock: Database | undefined;
 
   /**
    * @param pageBytes of memory for pages while nothing is written.
@@ -58,7 +57,7 @@ export class SqliteFile {
   create(body: () => void): void {
     this.#attempt("making", () => {
       this.#database.exec("pragma journal_mode = wal");
-      this.#transaction("begin immediate", body);
+      inTransaction(this.#database, "begin immediate", body);
     });
   }
 
@@ -79,7 +78,7 @@ export class SqliteFile {
 
   /** Reads from one state of the database, whatever others write meanwhile. */
   read<T>(operation: string, body: () => T): T {
-    return this.#attempt(operation, () => this.#transaction("begin", body));
+    return this.#attempt(operation, () => inTransaction(this.#database, "begin", body));
   }
 
   /** Another value after every change of the database, whoever made it. */
@@ -93,7 +92,7 @@ export class SqliteFile {
     return this.#attempt(operation, () => {
       this.#becomeWriter(operation);
       this.#numWrites++;
-      return this.#transaction("begin immediate", body);
+      return inTransaction(this.#database, "begin immediate", body);
     });
   }
 
@@ -164,19 +163,6 @@ export class SqliteFile {
 
   #keepPages(bytes: number): void {
     this.#database.exec(`pragma cache_size = -${Math.ceil(bytes / 1024)}`);
-  }
-
-  #transaction<T>(begin: string, body: () => T): T {
-    this.#database.exec(begin);
-    try {
-      const result = body();
-      this.#database.exec("commit");
-      return result;
-    } catch (thrown) {
-      // after some errors, a full disk for one, SQLite has already rolled back
-      if (this.#database.isTransaction) this.#database.exec("rollback");
-      throw thrown;
-    }
   }
 
   #becomeWriter(operation: string): void {
